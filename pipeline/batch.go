@@ -1,0 +1,145 @@
+package pipeline
+
+import (
+	"slices"
+	"unsafe"
+)
+
+// A Batch is a span of one stream: whole lines with all their events, committed together. It owns its memory.
+type Batch struct {
+	Stream   *Stream
+	From, To int64  // the span: position before the first line, position after the last
+	Meta     []byte // JSON object merged into log_positions.meta at commit; nil adds nothing
+	Received int64  // when the lines were read
+
+	Arena []byte // raw bytes, filled by the source; Lines point into it
+	Lines []Line
+
+	Text   []byte // decoded values that Events point to, filled by processors; append only, it may move
+	Events []Event
+	Dead   []DeadLetter
+
+	Rows    []byte  // COPY tuples of the events with Fate Keep, in order, filled by the sink's encoder
+	RowEnds []int   // end of each tuple in Rows
+	Days    []int32 // days since 1970-01-01 that Rows touch, each once
+
+	intake  *Intake
+	done    chan struct{} // receives once when the last processor has finished
+	charged int64         // bytes taken from the budget
+}
+
+// Ledger counts what became of a span's lines. Lines = Kept + Filtered + Dead, always.
+type Ledger struct {
+	Lines    int64 // physical lines that are not blank, or messages
+	Kept     int64 // at least one row came of it
+	Filtered int64 // neither row nor dead letter
+	Dead     int64 // no row, at least one dead letter
+	Events   int64 // rows stored
+	Analysed int64 // events counted in windows
+	Bytes    int64 // position steps in a file; bytes of keys and values in a topic
+}
+
+// Add adds o to l.
+func (l *Ledger) Add(o Ledger) {
+	l.Lines += o.Lines
+	l.Kept += o.Kept
+	l.Filtered += o.Filtered
+	l.Dead += o.Dead
+	l.Events += o.Events
+	l.Analysed += o.Analysed
+	l.Bytes += o.Bytes
+}
+
+// Ledger classifies every line of the batch by the fates of its events and its dead letters.
+func (b *Batch) Ledger() Ledger {
+	l := Ledger{Lines: int64(len(b.Lines)), Bytes: b.To - b.From}
+	last := int32(-1)
+	for i := range b.Events {
+		e := &b.Events[i]
+		if e.Fate != Drop {
+			l.Analysed++
+		}
+		if e.Fate != Keep {
+			continue
+		}
+		l.Events++
+		if e.Line != last { // events stand in the order of their lines
+			l.Kept++
+			last = e.Line
+		}
+	}
+	if len(b.Dead) > 0 {
+		l.Dead = b.deadLines()
+	}
+	l.Filtered = l.Lines - l.Kept - l.Dead
+	return l
+}
+
+// deadLines counts the lines that have a dead letter and no row.
+func (b *Batch) deadLines() int64 {
+	lines := make([]int32, 0, len(b.Dead))
+	for i := range b.Dead {
+		lines = append(lines, b.Dead[i].Line)
+	}
+	slices.Sort(lines)
+	lines = slices.Compact(lines)
+	n := int64(len(lines))
+	last := int32(-1)
+	for i := range b.Events {
+		e := &b.Events[i]
+		if e.Fate != Keep || e.Line == last {
+			continue
+		}
+		last = e.Line
+		if _, found := slices.BinarySearch(lines, e.Line); found {
+			n--
+		}
+	}
+	return n
+}
+
+// Raw returns the bytes of line i.
+func (b *Batch) Raw(i int) []byte { return b.Arena[b.Lines[i].Start:b.Lines[i].End] }
+
+// Reject adds a dead letter for line i.
+func (b *Batch) Reject(i int, reason string) {
+	l := &b.Lines[i]
+	raw := b.Raw(i)
+	cut := min(len(raw), MaxDeadLetter)
+	b.Dead = append(b.Dead, DeadLetter{
+		Offset: l.Offset, Line: int32(i), Length: l.Length, Reason: reason,
+		Raw: raw[:cut], Truncated: l.Length > int64(cut),
+	})
+}
+
+// Done is readable once, when all processors have finished with the batch.
+func (b *Batch) Done() <-chan struct{} { return b.done }
+
+// Release gives the batch's memory back to its intake. The caller must own the batch and must not touch it again.
+func (b *Batch) Release() { b.intake.release(b) }
+
+// String views p as a string without copying. It is valid as long as p's memory is neither reused nor written to.
+func String(p []byte) string { return unsafe.String(unsafe.SliceData(p), len(p)) }
+
+const (
+	eventSize = int64(unsafe.Sizeof(Event{}))
+	lineSize  = int64(unsafe.Sizeof(Line{}))
+	deadSize  = int64(unsafe.Sizeof(DeadLetter{}))
+)
+
+// size is the memory the batch holds, in bytes.
+func (b *Batch) size() int64 {
+	return int64(cap(b.Arena)) + int64(cap(b.Text)) + int64(cap(b.Rows)) + int64(cap(b.RowEnds))*8 +
+		int64(cap(b.Events))*eventSize + int64(cap(b.Lines))*lineSize + int64(cap(b.Dead))*deadSize
+}
+
+// reset empties the batch and keeps its memory.
+func (b *Batch) reset() {
+	clear(b.Events) // or the strings would keep foreign memory alive
+	clear(b.Dead)
+	*b = Batch{
+		Arena: b.Arena[:0], Lines: b.Lines[:0], Text: b.Text[:0], Events: b.Events[:0], Dead: b.Dead[:0],
+		Rows: b.Rows[:0], RowEnds: b.RowEnds[:0], Days: b.Days[:0],
+		intake: b.intake, done: b.done,
+	}
+}

@@ -1,0 +1,107 @@
+package pipeline
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	minBlock = 16 << 10
+	maxBlock = 256 << 10
+
+	// A batch is charged this many times its arena before it is read: raw bytes, decoded text and events, and COPY
+	// bytes. What it holds beyond that is charged when the workers are done with it.
+	chargeFactor = 4
+)
+
+// An Intake hands empty batches to sources, within the budget, and takes full ones.
+type Intake struct {
+	Checkpoints Checkpoints
+	Budget      *Budget
+	Stats       *Stats
+
+	work    chan *Batch // to the workers
+	ordered chan *Batch // to the sink; the same batches, so order per stream is kept while workers run in parallel
+	pool    sync.Pool
+	active  atomic.Int64
+}
+
+// NewIntake returns an intake whose channels hold depth batches each.
+func NewIntake(c Checkpoints, budget *Budget, stats *Stats, depth int) *Intake {
+	return &Intake{
+		Checkpoints: c, Budget: budget, Stats: stats,
+		work: make(chan *Batch, depth), ordered: make(chan *Batch, depth),
+	}
+}
+
+// BlockSize returns how many raw bytes a batch should hold now: clamp(budget / (4 × active streams), 16 KiB, 256 KiB).
+func (in *Intake) BlockSize() int {
+	return int(min(max(in.Budget.Limit()/(chargeFactor*max(in.active.Load(), 1)), minBlock), maxBlock))
+}
+
+// Active adds n to the number of streams that are being read, which decides the block size.
+func (in *Intake) Active(n int) { in.active.Add(int64(n)) }
+
+// Batch returns an empty batch of s whose arena holds at least size bytes, waiting for budget. The caller must not
+// hold an unsent batch meanwhile: send first, then ask. It returns the fence's error if s is fenced, or ctx's.
+func (in *Intake) Batch(ctx context.Context, s *Stream, size int) (*Batch, error) {
+	if err := s.waitUnblocked(ctx); err != nil {
+		return nil, err
+	}
+	charge := int64(size) * chargeFactor
+	if err := in.Budget.Acquire(ctx, charge); err != nil {
+		return nil, err
+	}
+	b, ok := in.pool.Get().(*Batch)
+	if !ok {
+		b = &Batch{intake: in, done: make(chan struct{}, 1)}
+	}
+	if cap(b.Arena) < size {
+		b.Arena = make([]byte, 0, size)
+	}
+	b.Stream, b.charged = s, charge
+	return b, nil
+}
+
+// Send hands b to the pipeline. It returns the fence's error if b's stream is fenced, or ctx's; b is then released.
+func (in *Intake) Send(ctx context.Context, b *Batch) error {
+	if err := b.Stream.Err(); err != nil {
+		b.Release()
+		return err
+	}
+	select {
+	case in.ordered <- b:
+	case <-ctx.Done():
+		b.Release()
+		return ctx.Err()
+	}
+	// The workers always make progress, so this does not wait for long; b is already promised to the sink.
+	in.work <- b
+	return nil
+}
+
+// finished settles what the batch really holds and lets the sink have it.
+func (in *Intake) finished(b *Batch) {
+	if held := b.size(); held > b.charged {
+		in.Budget.Charge(held - b.charged)
+		b.charged = held
+	}
+	b.done <- struct{}{}
+}
+
+// release returns the batch's budget. Batches that grew far beyond a block are left to the garbage collector, so that
+// one long line does not pin its memory for ever.
+func (in *Intake) release(b *Batch) {
+	charged, keep := b.charged, b.size() <= 2*chargeFactor*maxBlock
+	b.reset()
+	if keep {
+		in.pool.Put(b)
+	}
+	in.Budget.Charge(-charged)
+}
+
+func (in *Intake) close() {
+	close(in.work)
+	close(in.ordered)
+}

@@ -1,0 +1,41 @@
+package pipeline
+
+import "sync/atomic"
+
+// Stats counts what the process has done since it started. Fields are added to once a batch or less often, never once
+// a line, and read by the metrics endpoint.
+type Stats struct {
+	Batches  atomic.Int64 // batches sent by sources
+	Lines    atomic.Int64 // committed, as the four below
+	Kept     atomic.Int64
+	Filtered atomic.Int64
+	Dead     atomic.Int64
+	Events   atomic.Int64
+	Bytes    atomic.Int64
+
+	Flushes      atomic.Int64 // committed transactions
+	FlushErrors  atomic.Int64 // transactions that failed and are tried again
+	Fenced       atomic.Int64 // streams whose position somebody else had moved
+	Terminated   atomic.Int64 // sessions of frozen writers ended to free a locked position
+	Patterns     atomic.Int64 // patterns inserted
+	LostBytes    atomic.Int64 // bytes cut from files before they could be read
+	Sanitised    atomic.Int64 // lines changed to be storable: U+0000, surrogates, invalid UTF-8, numbers out of range
+	Retimed      atomic.Int64 // events stored under the time they were received, their own being out of range
+	Expired      atomic.Int64 // events older than the retention
+	FilterErrors atomic.Int64 // events for which a filter expression failed
+
+	FilesOpen    atomic.Int64 // descriptors held now
+	FilesWaiting atomic.Int64 // truncated streams waiting for a copy that continues them
+	FilesHeld    atomic.Int64 // files that look like a copy in progress
+	Lag          atomic.Int64 // bytes between the committed positions and the ends of open files
+}
+
+// Committed adds a committed span.
+func (s *Stats) Committed(l Ledger) {
+	s.Lines.Add(l.Lines)
+	s.Kept.Add(l.Kept)
+	s.Filtered.Add(l.Filtered)
+	s.Dead.Add(l.Dead)
+	s.Events.Add(l.Events)
+	s.Bytes.Add(l.Bytes)
+}
