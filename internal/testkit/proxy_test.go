@@ -1,0 +1,170 @@
+package testkit_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"logflume/internal/testkit"
+)
+
+// table returns a database whose schema has a table "n", a proxy to it, and a connection through that.
+func table(t *testing.T) (testkit.DB, *testkit.FaultyProxy, string) {
+	t.Helper()
+	db := testkit.Postgres(t)
+	sql := "create schema " + db.Schema + "; create table " + db.Schema + ".n (n integer)"
+	if _, err := db.Connect(t).Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+	proxy, url := testkit.ProxyURL(t, db.URL)
+	return db, proxy, url
+}
+
+func count(t *testing.T, db testkit.DB) (rows int) {
+	t.Helper()
+	if err := db.Connect(t).QueryRow(t.Context(), "select count(*) from "+db.Schema+".n").Scan(&rows); err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func insert(t *testing.T, db testkit.DB, url string) error {
+	t.Helper()
+	tx, err := testkit.Connect(t, url).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A table large enough that messages span several reads.
+	rows := make([][]any, 50_000)
+	for i := range rows {
+		rows[i] = []any{int32(i)}
+	}
+	if _, err := tx.CopyFrom(t.Context(), pgx.Identifier{db.Schema, "n"}, []string{"n"}, pgx.CopyFromRows(rows)); err != nil {
+		t.Fatal(err)
+	}
+	return tx.Commit(t.Context())
+}
+
+func TestProxyForwards(t *testing.T) {
+	t.Parallel()
+	db, proxy, url := table(t)
+	proxy.Delay(time.Microsecond)
+	if err := insert(t, db, url); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, db); n != 50_000 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+func TestProxyCutsAroundCommit(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault func(*testkit.FaultyProxy)
+		want  int
+	}{
+		"after":  {(*testkit.FaultyProxy).CutAfterCommit, 50_000},
+		"before": {(*testkit.FaultyProxy).CutBeforeCommit, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db, proxy, url := table(t)
+			test.fault(proxy)
+			if !proxy.CommitFaultPending() {
+				t.Error("the fault is not set")
+			}
+			if err := insert(t, db, url); err == nil {
+				t.Error("the client saw the commit's answer")
+			}
+			if proxy.CommitFaultPending() {
+				t.Error("the fault is still set")
+			}
+			if n := count(t, db); n != test.want {
+				t.Errorf("%d rows, want %d", n, test.want)
+			}
+			if err := insert(t, db, url); err != nil {
+				t.Errorf("a second commit was hit too: %v", err)
+			}
+		})
+	}
+}
+
+// A COMMIT in the extended protocol, in parts, is recognised as well.
+func TestProxyCutsAfterPreparedCommit(t *testing.T) {
+	t.Parallel()
+	db, proxy, url := table(t)
+	conn := testkit.Connect(t, url)
+	proxy.CutAfterCommit()
+	batch := &pgx.Batch{}
+	batch.Queue("begin")
+	batch.Queue("insert into "+db.Schema+".n values ($1)", 1)
+	batch.Queue("commit")
+	if err := conn.SendBatch(t.Context(), batch).Close(); err == nil {
+		t.Error("the client saw the commit's answer")
+	}
+	if n := count(t, db); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+}
+
+func TestProxyCutsAndRefuses(t *testing.T) {
+	t.Parallel()
+	_, proxy, url := table(t)
+	conn := testkit.Connect(t, url)
+	proxy.Cut()
+	if err := conn.Ping(t.Context()); err == nil {
+		t.Error("the connection still works")
+	}
+	proxy.Refuse(true)
+	if conn, err := pgx.Connect(t.Context(), url); err == nil {
+		conn.Close(t.Context())
+		t.Error("a new connection was made")
+	}
+	proxy.Refuse(false)
+	testkit.Connect(t, url)
+}
+
+func TestProxyStalls(t *testing.T) {
+	t.Parallel()
+	_, proxy, url := table(t)
+	conn := testkit.Connect(t, url)
+	proxy.Stall(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := conn.Ping(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("answered while stalled: %v", err)
+	}
+	proxy.Stall(false)
+	if err := testkit.Connect(t, url).Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A client that would rather talk TLS is told that there is none.
+func TestProxyDeclinesEncryption(t *testing.T) {
+	t.Parallel()
+	_, _, url := table(t)
+	conn := testkit.Connect(t, strings.Replace(url, "sslmode=disable", "sslmode=prefer", 1))
+	if err := conn.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A server that is away looks like one that resets connections.
+func TestProxyWithoutServer(t *testing.T) {
+	t.Parallel()
+	proxy := testkit.Proxy(t, "unix", t.TempDir()+"/none")
+	conn, err := net.Dial("tcp", proxy.Addr())
+	if err != nil {
+		return // reset that early
+	}
+	defer conn.Close()
+	if _, err := conn.Read(make([]byte, 1)); err == nil {
+		t.Error("something answered")
+	}
+}
