@@ -27,6 +27,7 @@ type Stats struct {
 	FilesOpen    atomic.Int64 // descriptors held now
 	FilesWaiting atomic.Int64 // truncated streams waiting for a copy that continues them
 	FilesHeld    atomic.Int64 // files that look like a copy in progress
+	FilesSkipped atomic.Int64 // files passed over as plain copies of others
 	Lag          atomic.Int64 // bytes between the committed positions and the ends of open files
 }
 

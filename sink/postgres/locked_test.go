@@ -1,0 +1,178 @@
+package postgres
+
+import (
+	"context"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"logflume/internal/testkit"
+	"logflume/pipeline"
+)
+
+// lock holds the position row of a source until the returned function is called.
+func (r *rig) lock(key string) (unlock func()) {
+	r.Helper()
+	tx, err := r.db.Connect(r).Begin(context.Background())
+	if err != nil {
+		r.Fatal(err)
+	}
+	if _, err := tx.Exec(context.Background(), r.in("SELECT FROM @log_positions WHERE source_key = $1 FOR UPDATE"), key); err != nil {
+		r.Fatal(err)
+	}
+	return func() { _ = tx.Rollback(context.Background()) }
+}
+
+// stored reports how far a source is.
+func (r *rig) stored(key string) int64 {
+	return ask[int64](r, "SELECT coalesce(max(position), 0) FROM @log_positions WHERE source_key = $1", key)
+}
+
+func TestLockedRowKeepsOthersGoing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.sink()
+	if _, err := s.Checkpoints().Create(t.Context(), "a", nil); err != nil {
+		t.Fatal(err)
+	}
+	unlock := r.lock("a")
+	a := &feed{key: "a", lines: 2000, batch: 50, line: number}
+	b := &feed{key: "b", lines: 2000, batch: 50, line: number}
+	_, wait := r.start(t.Context(), s, a, b)
+	testkit.Eventually(t, "b is stored while a is locked", func() bool { return r.stored("b") == b.lines })
+	testkit.Eventually(t, "health shows the locked stream", func() bool { return s.Health().Locked == 1 })
+	if n := r.stored("a"); n != 0 {
+		t.Errorf("locked, yet at %d", n)
+	}
+	unlock()
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+	r.exactlyOnce(a, b)
+	if h := s.Health(); h.Locked != 0 || s.options.Stats.Fenced.Load() != 0 || s.options.Stats.Terminated.Load() != 0 {
+		t.Errorf("%+v", h)
+	}
+}
+
+// freeze begins a writer's transaction that moves the position of a source and then hangs in the middle of a COPY.
+func (r *rig) freeze(key, application string) {
+	r.Helper()
+	config, err := pgx.ParseConfig(r.db.URL)
+	if err != nil {
+		r.Fatal(err)
+	}
+	config.RuntimeParams["application_name"] = application
+	conn, err := pgx.ConnectConfig(context.Background(), config)
+	if err != nil {
+		r.Fatal(err)
+	}
+	begin := r.in("BEGIN; UPDATE @log_positions SET position = position + 7 WHERE source_key = '" + key + "'")
+	if _, err := conn.PgConn().Exec(context.Background(), begin).ReadAll(); err != nil {
+		r.Fatal(err)
+	}
+	data, hang := io.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = conn.PgConn().CopyFrom(context.Background(), data, newCatalog(r.db.Schema).copyEvents)
+	}()
+	if _, err := hang.Write(copyHeader); err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() {
+		hang.Close()
+		<-ended
+		conn.Close(context.Background())
+	})
+}
+
+func TestFrozenWriterIsEnded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.sink()
+	var clock, looks atomic.Int64 // a time that stands still, and how often it was looked at
+	s.pace.now = func() time.Time {
+		looks.Add(1)
+		return time.Unix(clock.Load(), 0)
+	}
+	if _, err := s.Checkpoints().Create(t.Context(), "a", nil); err != nil {
+		t.Fatal(err)
+	}
+	r.freeze("a", s.options.Application)
+	f := &feed{key: "a", lines: 1000, batch: 50, line: number}
+	_, wait := r.start(t.Context(), s, f)
+	testkit.Eventually(t, "the stream is found locked", func() bool { return s.Health().Locked == 1 })
+	clock.Add(9)
+	before := looks.Load()
+	testkit.Eventually(t, "the stream was tried again", func() bool { return looks.Load() > before+10 })
+	if n := s.options.Stats.Terminated.Load(); n != 0 {
+		t.Errorf("%d sessions ended before their time", n)
+	}
+	clock.Add(1)
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.options.Stats.Terminated.Load(); n != 1 {
+		t.Errorf("%d sessions ended", n)
+	}
+	r.exactlyOnce(f)
+}
+
+// A session that is not a writer's is left alone, however long it holds the row.
+func TestStrangerIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.sink()
+	s.pace.frozenAfter = time.Millisecond
+	if _, err := s.Checkpoints().Create(t.Context(), "a", nil); err != nil {
+		t.Fatal(err)
+	}
+	unlock := r.lock("a")
+	f := &feed{key: "a", lines: 500, batch: 50, line: number}
+	_, wait := r.start(t.Context(), s, f)
+	testkit.Eventually(t, "the holder is reported", func() bool { return strings.Contains(r.log.String(), "no writer") })
+	unlock()
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(r.log.String(), "no writer"); n != 1 || s.options.Stats.Terminated.Load() != 0 {
+		t.Errorf("reported %d times, ended %d", n, s.options.Stats.Terminated.Load())
+	}
+	r.exactlyOnce(f)
+}
+
+// A sink whose time is up says what it leaves.
+func TestGivesUp(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.sink()
+	if _, err := s.Checkpoints().Create(t.Context(), "a", nil); err != nil {
+		t.Fatal(err)
+	}
+	defer r.lock("a")()
+	ctx, cancel := context.WithCancel(t.Context())
+	f := &feed{key: "a", lines: 300, batch: 100, line: number}
+	intake := pipeline.NewIntake(s.Checkpoints(), pipeline.NewBudget(64<<20), s.options.Stats, 16)
+	done := make(chan error, 1)
+	go func() {
+		done <- pipeline.Run(ctx, pipeline.Pipeline{
+			Sources: []pipeline.Source{f}, Intake: intake, Workers: 1, Sink: s,
+			Stages: func() []pipeline.Processor { return []pipeline.Processor{reader{}, s.Encoder()} },
+		})
+	}()
+	testkit.Eventually(t, "all is in the sink, and locked", func() bool {
+		return s.Health().Locked == 1 && s.Health().Uncommitted == f.lines
+	})
+	cancel()
+	err := <-done
+	if err == nil || !strings.Contains(err.Error(), "gave up with 3 batches (300 lines) not committed") {
+		t.Errorf("%v", err)
+	}
+	if n := r.stored("a"); n != 0 {
+		t.Errorf("position %d", n)
+	}
+}

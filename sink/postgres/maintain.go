@@ -1,0 +1,149 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	heartbeatSQL = `
+INSERT INTO schema.log_instances AS i (instance, host, version, started_at, seen_at, sources)
+VALUES ($1::text, $2::text, $3::text, $4::timestamptz, clock_timestamp(), $5::text::jsonb)
+ON CONFLICT (instance) DO UPDATE SET host = excluded.host, version = excluded.version,
+	started_at = excluded.started_at, seen_at = excluded.seen_at, sources = excluded.sources`
+
+	compactSQL     = `SELECT schema.compact()`
+	dropExpiredSQL = `SELECT schema.drop_expired($1::bigint * interval '1 microsecond')`
+)
+
+// daysAhead is how many days beyond today have a partition before anything is written to them.
+const daysAhead = 3
+
+// A chore is work of the maintenance that is done again and again, step by step. Each meets faults of its own.
+type chore struct {
+	name  string
+	every time.Duration
+	step  func(context.Context) (more bool, err error)
+	due   time.Time
+}
+
+// Maintain does what has to be done beside the writing until ctx ends: it shows that this process is alive, makes
+// partitions ahead, compacts windows, and drops what is older than the retention. Several processes may do so at once.
+// What fails is logged when it begins to fail and tried again later. It returns nil.
+func (s *Sink) Maintain(ctx context.Context) error {
+	defer s.maintenance.close()
+	chores := s.chores()
+	for ctx.Err() == nil {
+		next := s.pace.now().Add(s.pace.heartbeat)
+		for _, c := range chores {
+			if !s.pace.now().Before(c.due) {
+				s.attend(ctx, c)
+			}
+			if c.due.Before(next) {
+				next = c.due
+			}
+		}
+		_ = sleep(ctx, next.Sub(s.pace.now())) // its error is ctx's, which the loop sees
+	}
+	return nil
+}
+
+func (s *Sink) chores() []*chore {
+	started := s.pace.now()
+	beat := func(ctx context.Context) (bool, error) { return false, s.beat(ctx, started) }
+	chores := []*chore{
+		{name: "heartbeat", every: s.pace.heartbeat, step: beat},
+		{name: "partitions", every: s.pace.partitions, step: s.makeAhead},
+		{name: "compaction", every: s.pace.compaction, step: s.compact},
+	}
+	if s.options.Retention > 0 {
+		chores = append(chores, &chore{name: "retention", every: s.pace.partitions, step: s.expire})
+	}
+	return chores
+}
+
+// attend does one step of a chore and sets the time of its next one. A chore with more to do takes turns with the
+// others, so that a long one does not stop the heartbeat.
+func (s *Sink) attend(ctx context.Context, c *chore) {
+	more, err := c.step(ctx)
+	c.due = s.pace.now()
+	switch {
+	case err == nil:
+		s.state.worked(c.name)
+		if !more {
+			c.due = c.due.Add(c.every)
+		}
+	case ctx.Err() != nil:
+		s.state.gaveUp(c.name)
+	default:
+		s.maintenance.rollback(ctx)
+		s.state.failed(c.name, err)
+		if Classify(err) == Misconfigured {
+			c.due = c.due.Add(s.pace.faultRetry)
+		} else {
+			c.due = c.due.Add(s.pace.lastRetry)
+		}
+	}
+}
+
+// maintain runs one statement with the maintenance's connection.
+func (s *Sink) maintain(ctx context.Context, sql string, args []any, result ...any) error {
+	return s.once(ctx, func(ctx context.Context) error {
+		return s.maintenance.transact(ctx, func(b *pgx.Batch) {
+			statement := b.Queue(sql, args...)
+			if len(result) > 0 {
+				statement.QueryRow(func(row pgx.Row) error { return row.Scan(result...) })
+			}
+		})
+	})
+}
+
+// beat tells that this process is alive and what it reads.
+func (s *Sink) beat(ctx context.Context, started time.Time) error {
+	o := &s.options
+	sources := "[]"
+	if o.Sources != nil {
+		sources = string(o.Sources())
+	}
+	return s.maintain(ctx, s.sql.heartbeat, []any{o.Instance, o.Host, o.Version, started, sources})
+}
+
+// makeAhead makes the partitions of today and the days to come.
+func (s *Sink) makeAhead(ctx context.Context) (bool, error) {
+	return false, s.once(ctx, func(ctx context.Context) error {
+		return s.partitions.ensure(ctx, s.maintenance, aheadOf(s.pace.now()))
+	})
+}
+
+// compact does one step of compaction.
+func (s *Sink) compact(ctx context.Context) (more bool, err error) {
+	err = s.maintain(ctx, s.sql.compact, nil, &more)
+	return more, err
+}
+
+// expire removes one thing that is older than the retention.
+func (s *Sink) expire(ctx context.Context) (more bool, err error) {
+	if s.owner != nil {
+		if err := s.detachExpired(ctx); err != nil {
+			return false, err
+		}
+	}
+	var removed *string
+	err = s.maintain(ctx, s.sql.dropExpired, []any{s.options.Retention.Microseconds()}, &removed)
+	if err != nil || removed == nil {
+		return false, err
+	}
+	s.options.Log.Info("expired data removed", "from", *removed)
+	return true, nil
+}
+
+// aheadOf returns today and the days that follow.
+func aheadOf(now time.Time) []int32 {
+	days := make([]int32, daysAhead+1)
+	for i := range days {
+		days[i] = int32(now.Unix()/86400) + int32(i)
+	}
+	return days
+}
