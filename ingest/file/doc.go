@@ -1,0 +1,69 @@
+// Package file reads log files: a [Source] as they are written and rotated, an [Import] once. Every line goes into the
+// pipeline exactly once, whatever is done to the files and whenever the process is killed.
+//
+// One row of log_positions stands for one stream of bytes, not for a path and not for an inode. Its key names where the
+// stream began, file:<host>/<device>:<inode>#<generation>, and never changes; its meta says where the bytes lie now and
+// how to know them again: the path, device and inode, the hash of the first up to 1 KiB (the head, which grows while
+// the file is short), and the hash of the up to 128 bytes before the position (the anchor).
+//
+// Units: positions and sizes are bytes, in a compressed file those of the unpacked content. Waiting times are the
+// [Clock]'s.
+//
+// Ownership: a batch is the reader's until it is sent. An openFile, its row, and every decision belong to the keeper's
+// goroutine; while a file is active its reading belongs to the goroutine that reads it.
+//
+// Concurrency: [Source.Run] is the keeper. It starts a goroutine that gathers kernel events, one for each file that is
+// being read or followed, and short ones that ask the database. They end with Run. An idle file costs a descriptor and
+// an entry in a map.
+//
+// # What a source does
+//
+//  1. It lists the rows of its host and meanwhile finds the files of its inputs and opens them. A descriptor is kept
+//     from then on, whether or not the database answers, so a file that is renamed or removed can still be read.
+//  2. Each file is given its row: the one whose inode, head and anchor fit; else one whose bytes lie nowhere any more
+//     and whose head and anchor fit (the file was moved, restored, copied, compressed, or its device renumbered); else
+//     a new one at position 0, inserted before the first byte is read. A file with nothing in it waits for content.
+//     Unfinished rows are opened by their stored path too, even if no input matches that any more.
+//  3. The block reader takes what is there, whole lines in blocks read straight into the batch's memory. At the end of
+//     the file nxadm/tail takes over, on /proc/self/fd/N, which stays the same inode whatever becomes of the name. A
+//     file that was quiet for 5 s, or that left its inputs, is idle: an event or the next look wakes the block reader.
+//  4. A batch is sent only if the file still reaches its end, begins with the known head, and has before the batch and
+//     before its end the bytes that were read. With the batch goes the new meta, and both are committed together.
+//  5. Directories are watched, not files. A change in one has all inputs listed again; every 15 s everything is listed
+//     and looked at; where the kernel cannot watch (network file systems, limits), every second.
+//
+// # Rotation
+//
+//   - Rename and create, a cascade (.1 becomes .2), a removed file, a link that leads elsewhere: the inode is read on
+//     through its descriptor. When it is no longer found by an input and nothing has been added for the grace time, its
+//     last line is taken even without a newline, its row is closed, and the descriptor with it.
+//   - Truncation (shorter than the position, or head or anchor differ, so also one that was filled again at once): the
+//     inode gets a new row. The old one is left as it is and waits, once the batches sent for it are committed or
+//     dropped. A file with its head and its anchor continues it at its position: one compare-and-set moves the row and
+//     raises its epoch, which fences a reader of the former place. So copytruncate loses nothing that is in the copy, a
+//     kill between any two steps changes nothing, and a row that nobody continues within the copy wait is closed with
+//     the rest of its last known size in lost_bytes, and a warning.
+//   - A new file that has the same bytes as far as it goes as one that is being read is held: it may be the copy of a
+//     copytruncate. It is decided upon when the original is cut or the two differ. After the copy wait it is a plain
+//     copy: counted, logged, and given a row that begins at its end.
+//   - Compressed files are known by their first bytes and compared by what they unpack to. A complete one is read once.
+//
+// # Other instances
+//
+// A stream that was fenced is abandoned. Its row is read again after 1 to 5 s and reading goes on at the stored
+// position, so of two instances with the same files one is the standby of the other. A row that is gone is never
+// replaced by one at 0: the file is not read any more.
+//
+// # What can be lost
+//
+//   - What is written between a copytruncate's last read and its truncate is in no file.
+//   - A truncation without a copy (: > file) loses what was not read yet, usually some milliseconds of it. lost_bytes
+//     has the difference to the last known size.
+//   - A file that appears and vanishes between two looks, or while nothing runs, and the unread end of a file that is
+//     removed while nothing runs. The first is nobody's; the second is counted when its row is closed.
+//   - A file that consists of nothing but a text that other files begin with as well (a banner) cannot be told from a
+//     copy of that beginning. It is held, and passed over after the copy wait if nothing was added.
+//   - A removed file whose writer adds to it after the grace time.
+//   - Off Linux the library follows by path. What it then reads of another file is refused by the verification, so this
+//     costs time, not lines; a file that leaves its inputs cannot be found by its new name after a restart.
+package file

@@ -1,0 +1,76 @@
+package file
+
+// copyOf returns the file that f looks like a copy of, among those that are being read. A stream that was cut a moment
+// ago counts too, although its bytes are gone: its copy is about to continue it.
+func (k *keeper) copyOf(f *openFile) (original *openFile, copied bool) {
+	for _, w := range k.waits {
+		if !w.settled && w.fits(f) {
+			return nil, true
+		}
+	}
+	for _, o := range k.files {
+		if o == f || o.row == nil && o.state != placing {
+			continue
+		}
+		if f.copies(o) || f.packing != plain && o.row != nil && f.holds(o.row) {
+			return o, true
+		}
+	}
+	return nil, false
+}
+
+// hold leaves f alone until it shows what it is.
+func (k *keeper) hold(f, original *openFile) {
+	if f.since.IsZero() {
+		f.since = k.Clock.Now()
+		k.Log.Debug("file looks like a copy in progress", "path", f.path)
+	}
+	f.state, f.original = held, original
+}
+
+// recheck looks at a held file again. A plain copy is passed over once it has waited long enough: its stream begins
+// at its end, so that what is appended to it later is read.
+func (k *keeper) recheck(f *openFile) {
+	waited := k.Clock.Now().Sub(f.since) >= k.CopyWait
+	if f.packing != plain {
+		if o := f.original; waited || f.again || o != nil && o.row == nil {
+			f.again = false
+			k.examine(f, func(f *openFile) { k.judge(f, waited) })
+		}
+		return
+	}
+	k.judge(f, waited)
+}
+
+func (k *keeper) judge(f *openFile, waited bool) {
+	if head, err := readHead(f.handle); err == nil && f.packing == plain {
+		f.head = head
+	}
+	o, copied := k.copyOf(f)
+	// An original that was cut, and whose reader has not noticed yet, is about to leave its row to this copy.
+	if !copied || !waited || o == nil || !o.intact(o.milestone()) {
+		k.decide(f)
+		return
+	}
+	k.skip(f, o)
+}
+
+// skip begins a stream at the end of f.
+func (k *keeper) skip(f, original *openFile) {
+	end := f.size
+	if f.packing != plain {
+		end = wholeContent
+	}
+	k.Log.Warn("file is a copy of another and not read", "path", f.path, "original", original.path, "bytes", f.size)
+	k.in.Stats.FilesSkipped.Add(1)
+	k.create(f, end)
+}
+
+// release skips the copies of f, which is finished: there is nothing that they could continue.
+func (k *keeper) release(f *openFile) {
+	for _, c := range k.filesInOrder() {
+		if c.state == held && c.original == f && c.copies(f) {
+			k.skip(c, f)
+		}
+	}
+}

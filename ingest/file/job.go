@@ -1,0 +1,169 @@
+package file
+
+import (
+	"context"
+	"errors"
+
+	"logflume/pipeline"
+)
+
+// read has a goroutine read f to its end and, where that makes sense, follow it.
+func (k *keeper) read(f *openFile) {
+	f.state, f.again = active, false
+	f.followed = f.listed && !f.finish && f.packing == plain && k.follows < maxFollowed && !remote(f.path)
+	if f.followed {
+		k.follows++
+	}
+	f.reading.notes.Path = f.path
+	f.reading.notes.Packed = 0
+	if f.packing != plain {
+		f.reading.notes.Packed = f.size
+	}
+	job := job{reading: f.reading, finish: f.finish || f.packing != plain, clock: k.Clock}
+	if f.followed {
+		f.leave = make(chan struct{})
+		job.follow, job.leave = followName(f.handle, f.path), f.leave
+	}
+	if !f.listed && f.row.Path != f.path {
+		job.announce = true
+		f.row.Path = f.path
+	}
+	k.do(func() func() {
+		k.in.Active(1)
+		err := job.run(k.ctx)
+		k.in.Active(-1)
+		return func() { k.ended(f, err) }
+	})
+}
+
+// A job is what a file's goroutine is to do.
+type job struct {
+	reading  *reading
+	follow   string          // name to follow the file by; "" to read only what is there
+	finish   bool            // nothing will be added: take the last line too and close the row
+	announce bool            // write the notes even if there is nothing to read
+	leave    <-chan struct{} // closed when following is to end
+	clock    Clock
+}
+
+func (j *job) run(ctx context.Context) error {
+	if j.finish {
+		return j.reading.finish(ctx)
+	}
+	for again := false; ; again = true {
+		progressed, err := j.reading.drain(ctx, false)
+		if err != nil {
+			return err
+		}
+		if j.announce && !progressed && !again {
+			return j.reading.note(ctx, j.reading.position())
+		}
+		// A file that only grew by a part of a line is read again when it changes again.
+		if j.follow == "" || !progressed {
+			return nil
+		}
+		if quiet, err := j.reading.follow(ctx, j.follow, j.clock, j.leave); err != nil || quiet {
+			return err
+		}
+	}
+}
+
+// ended deals with the end of a file's job.
+func (k *keeper) ended(f *openFile, err error) {
+	if f.followed {
+		f.followed, f.leave = false, nil
+		k.follows--
+	}
+	again := f.again
+	f.again = false
+	switch {
+	case err == nil && f.packing != plain:
+		f.state = done
+		k.closed(f)
+	case err == nil && f.finish:
+		k.finished(f)
+	case err == nil:
+		f.state = idle
+		k.afterIdle(f, again)
+	case k.ctx.Err() != nil:
+	case errors.Is(err, errReplaced):
+		f.finish = false
+		k.refreshSize(f)
+		k.replaced(f)
+	default:
+		k.stopped(f, err)
+	}
+}
+
+// afterIdle looks whether f changed while its job was ending.
+func (k *keeper) afterIdle(f *openFile, again bool) {
+	if f.renamed {
+		k.renamed(f)
+		return
+	}
+	if k.look(f); again && f.state == idle {
+		k.read(f)
+	}
+}
+
+func (k *keeper) refreshSize(f *openFile) {
+	if info, err := f.handle.Stat(); err == nil {
+		f.observe(info, k.Clock.Now())
+	}
+}
+
+// stopped deals with a stream that was fenced, or whose file could not be read.
+func (k *keeper) stopped(f *openFile, err error) {
+	f.finish = false
+	switch {
+	case errors.Is(err, pipeline.ErrGone):
+		f.state = orphaned
+		k.Log.Error("position row is gone; file is not read any more", "path", f.path, "source", f.row.Key)
+	case errors.Is(err, pipeline.ErrMoved):
+		if !f.contested {
+			k.Log.Info("another instance reads this file; trying again", "path", f.path, "source", f.row.Key)
+		}
+		f.contested, f.reading = true, nil
+		k.rest(f, restMoved)
+	default:
+		k.failed(f, "read file", err)
+	}
+}
+
+// retry goes on with a resting file: with its row as it is stored now.
+func (k *keeper) retry(f *openFile) {
+	r := f.row
+	if r == nil {
+		k.place(f)
+		return
+	}
+	f.state = placing
+	k.ask(func() func() {
+		list, err := k.in.Checkpoints.List(k.ctx, r.Key, false)
+		return func() {
+			if err != nil {
+				k.failed(f, "read the position of file", err)
+				return
+			}
+			k.put(list)
+			r.file, f.row = nil, nil
+			k.place(f)
+		}
+	})
+}
+
+// closed records that the row of f is closed.
+func (k *keeper) closed(f *openFile) {
+	r := f.row
+	r.notes = f.reading.notes
+	r.Position = f.reading.position()
+	f.reading = nil
+}
+
+// finished lets go of a file that was read to its end for good.
+func (k *keeper) finished(f *openFile) {
+	k.Log.Info("file is finished", "path", f.path, "source", f.row.Key, "position", f.reading.position())
+	k.closed(f)
+	k.release(f)
+	k.drop(f)
+}

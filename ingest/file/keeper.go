@@ -1,0 +1,183 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"time"
+
+	"logflume/pipeline"
+)
+
+// A keeper is the running part of a [Source]: it knows every open file and every position row, and decides what is
+// done about each. All of it belongs to one goroutine; what takes time (the database, reading, unpacking) runs in jobs
+// that hand their result back as a call.
+type keeper struct {
+	Options
+	ctx   context.Context
+	in    *pipeline.Intake
+	watch *watcher
+
+	files   map[place]*openFile
+	byPath  map[string]*openFile // by the name that discovery found and by the one it leads to
+	rows    *rows
+	waits   map[*row]*waiting
+	fresh   []bool              // per input: it was never used before
+	loaded  bool                // rows is complete
+	refusal map[string]struct{} // paths whose refusal was logged
+	gauges  gauges
+
+	scans    int
+	blind    bool // not everything is watched
+	nextLook time.Time
+	nextScan time.Time
+	follows  int // files that are being followed
+
+	jobs   sync.WaitGroup
+	calls  chan func()
+	broken chan error
+	asking chan struct{} // one token for each question to the database
+}
+
+const (
+	maxAsking = 4
+	// Beyond so many followed files, others are read whenever they change, without a tailer of their own.
+	maxFollowed = 256
+)
+
+func newKeeper(ctx context.Context, o Options, in *pipeline.Intake, w *watcher) *keeper {
+	return &keeper{
+		Options: o, ctx: ctx, in: in, watch: w,
+		files: map[place]*openFile{}, byPath: map[string]*openFile{}, rows: newRows(o.Host),
+		waits: map[*row]*waiting{}, refusal: map[string]struct{}{}, gauges: gauges{stats: in.Stats},
+		calls: make(chan func()), broken: make(chan error, 1), asking: make(chan struct{}, maxAsking),
+	}
+}
+
+// do runs job in a goroutine and what it returns in the keeper's.
+func (k *keeper) do(job func() func()) {
+	k.jobs.Go(func() {
+		call := job()
+		select {
+		case k.calls <- call:
+		case <-k.ctx.Done():
+		}
+	})
+}
+
+// ask is do for questions to the database, few at a time.
+func (k *keeper) ask(question func() func()) {
+	k.do(func() func() {
+		select {
+		case k.asking <- struct{}{}:
+		case <-k.ctx.Done():
+			return func() {}
+		}
+		defer func() { <-k.asking }()
+		return question()
+	})
+}
+
+// load asks for all rows of the host. Files are found and opened meanwhile.
+func (k *keeper) load() {
+	k.ask(func() func() {
+		list, err := k.in.Checkpoints.List(k.ctx, keyPrefix(k.Host), false)
+		return func() {
+			if err != nil {
+				k.broken <- err
+				return
+			}
+			k.start(list)
+		}
+	})
+}
+
+// start places the files that were found by now, best matches first: those that lie where their row says, those that
+// only their row knows, those that have moved, and at last new ones. Rows that are left over begin to wait.
+func (k *keeper) start(list []pipeline.Checkpoint) {
+	k.put(list)
+	k.markFresh()
+	k.loaded = true
+	for _, f := range k.filesInOrder() {
+		if f.state == unplaced {
+			k.resume(f)
+		}
+	}
+	k.reopen()
+	for _, f := range k.filesInOrder() {
+		if !k.fresh[f.input] {
+			f.first = 0
+		}
+		if f.state == unplaced {
+			k.examine(f, k.decide)
+		}
+	}
+	for _, r := range k.rows.all() {
+		if r.file == nil && !r.Closed {
+			k.waitFor(r)
+		}
+	}
+}
+
+// put records rows that the database returned.
+func (k *keeper) put(list []pipeline.Checkpoint) {
+	for _, c := range list {
+		if _, err := k.rows.put(c); err != nil {
+			k.Log.Error("position row is unreadable and left alone", "source", c.Key, "error", err)
+		}
+	}
+}
+
+// markFresh finds the inputs of which no row tells: start_at is for them.
+func (k *keeper) markFresh() {
+	k.fresh = make([]bool, len(k.Inputs))
+	for i := range k.Inputs {
+		k.fresh[i] = true
+		for _, r := range k.rows.byKey {
+			if k.Inputs[i].matches(r.Path) {
+				k.fresh[i] = false
+				break
+			}
+		}
+	}
+}
+
+// reopen opens the files of unfinished rows that no input matches any more, by their stored path.
+func (k *keeper) reopen() {
+	for _, r := range k.rows.all() {
+		if r.file != nil || r.Closed || r.Path == "" {
+			continue
+		}
+		handle, info, err := open(r.Path)
+		if err != nil {
+			if !errors.Is(err, os.ErrNotExist) {
+				k.Log.Warn("file of an unfinished stream cannot be opened", "path", r.Path, "error", err)
+			}
+			continue
+		}
+		if _, known := k.files[placeOf(info)]; known {
+			handle.Close()
+			continue
+		}
+		f := k.admit(handle, info, r.Path, 0)
+		f.listed, f.stray, f.missing = false, true, k.Clock.Now()
+		if !k.identify(f) {
+			k.drop(f)
+			continue
+		}
+		k.examine(f, k.decide)
+	}
+}
+
+// rest has f tried again after a pause that is not the same in two instances.
+func (k *keeper) rest(f *openFile, least time.Duration) {
+	f.state = resting
+	f.retry = k.Clock.Now().Add(least + rand.N(4*least))
+}
+
+const (
+	restMoved  = time.Second     // after another instance moved the position: 1 to 5 s
+	restFailed = 6 * time.Second // after an error: 6 to 30 s
+)

@@ -1,0 +1,187 @@
+package file
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// state is what is being done about an open file.
+//
+//	unplaced ─► placing ─► idle ◄─► active ─► (finished: the descriptor is closed)
+//	   ▲  ▲        │         │         │
+//	 empty │       ├─► held ─┘         ├─► resting ─► placing or active
+//	       │       └─► refused         ├─► done (compressed, read to its end)
+//	       └──────── replaced ◄────────┴─► orphaned
+type state int
+
+const (
+	unplaced state = iota // its row is not known yet
+	empty                 // has no content, so nothing tells whose it is
+	placing               // the database was asked, or a digest is being made
+	held                  // looks like a copy in progress
+	idle                  // read to its end
+	active                // a goroutine reads it; reading belongs to that goroutine
+	resting               // tried again at retry
+	done                  // a compressed file that was read
+	refused               // cannot be read as lines
+	orphaned              // its row is gone
+)
+
+// An openFile is an inode whose descriptor we hold.
+type openFile struct {
+	place
+	handle  *os.File
+	path    string // the name that discovery found last
+	input   int    // index of the input that owns it
+	packing packing
+	state   state
+
+	listed  bool      // discovery finds it
+	scan    int       // number of the scan that found it last
+	missing time.Time // since when discovery does not find it
+
+	head     []byte    // first bytes when it was placed
+	size     int64     // as last looked at
+	modified time.Time // as last looked at
+	peak     int64     // largest size since it was placed, until it shrank
+	changed  time.Time // when a look last found it changed
+
+	row      *row
+	reading  *reading
+	again    bool          // changed while it was busy
+	renamed  bool          // its new name is not in its row yet
+	finish   bool          // the goroutine reads it to its end for good
+	followed bool          // the goroutine may follow it
+	leave    chan struct{} // closed to end that
+
+	stray     bool      // opened by a stored path, and of no interest if it is not that stream's
+	contested bool      // another instance has read it
+	first     int64     // where reading begins if it turns out to be a new stream
+	retry     time.Time // when resting ends
+	original  *openFile // held: the file it seems to be a copy of
+	since     time.Time // held: since when neither it nor the original has changed
+	digest    *digest   // of a compressed file
+}
+
+// observe records what a stat found and reports whether that is new.
+func (f *openFile) observe(info fs.FileInfo, now time.Time) bool {
+	size, modified := info.Size(), info.ModTime()
+	if size == f.size && modified.Equal(f.modified) {
+		return false
+	}
+	if size > f.size {
+		f.peak = max(f.peak, size)
+	}
+	f.size, f.modified, f.changed = size, modified, now
+	return true
+}
+
+// holds reports whether the file has r's bytes: the same beginning, and the same before r's position.
+func (f *openFile) holds(r *row) bool {
+	if !r.matches(f.head) || f.packing == plain && f.size < r.Position {
+		return false
+	}
+	m := milestone{pos: r.Position, anchor: r.Anchor}
+	if f.packing == plain {
+		return m.in(f.handle)
+	}
+	return f.digest != nil && f.digest.has(m)
+}
+
+// continues reports whether the file may go on with r, a row whose bytes lie nowhere. A finished row must be known by
+// a whole head, or all of the content: a new file that begins with the same banner is not its continuation.
+func (f *openFile) continues(r *row) bool {
+	if w := r.wait; w != nil && (!w.settled || w.cut && f.place == r.place) {
+		return false
+	}
+	whole := f.packing != plain && f.digest != nil && f.digest.size == r.Position
+	if r.Closed && r.Head.Len < headSizeMax && !whole {
+		return false
+	}
+	return f.holds(r)
+}
+
+// copies reports whether f may be a copy, perhaps not yet complete, of what o's stream is made of. What o holds now is
+// no help when it was cut after it was copied: then what was read of it is compared.
+func (f *openFile) copies(o *openFile) bool {
+	n := min(len(f.head), len(o.head))
+	if n == 0 || !bytes.Equal(f.head[:n], o.head[:n]) || f.packing != plain || o.packing != plain {
+		return false
+	}
+	at := o.milestone()
+	if o.intact(at) {
+		return f.equalTo(o)
+	}
+	return f.size < at.pos || at.in(f.handle)
+}
+
+// milestone is how far o was read.
+func (f *openFile) milestone() milestone {
+	if f.reading != nil {
+		return *f.reading.reached.Load()
+	}
+	if f.row != nil {
+		return milestone{pos: f.row.Position, anchor: f.row.Anchor}
+	}
+	return milestone{}
+}
+
+// intact reports whether f still holds what was read of it.
+func (f *openFile) intact(at milestone) bool {
+	p := make([]byte, len(f.head))
+	n, _ := f.handle.ReadAt(p, 0)
+	return bytes.Equal(p[:n], f.head) && at.in(f.handle)
+}
+
+// equalTo reports whether f, which is not longer than o, has the same bytes as o as far as it goes.
+func (f *openFile) equalTo(o *openFile) bool {
+	const compared = 4 << 10
+	info, err := o.handle.Stat()
+	if err != nil || f.size > info.Size() || f.size == 0 {
+		return false
+	}
+	end := f.size
+	for _, off := range []int64{0, max(0, end-compared)} {
+		a, b := make([]byte, min(compared, end)), make([]byte, min(compared, end))
+		if _, err := f.handle.ReadAt(a, off); err != nil {
+			return false
+		}
+		if _, err := o.handle.ReadAt(b, off); err != nil || !bytes.Equal(a, b) {
+			return false
+		}
+	}
+	return true
+}
+
+// lastLine returns the position where the last line begins that is not terminated, or the end.
+func (f *openFile) lastLine() (int64, error) {
+	p := make([]byte, 64<<10)
+	for end := f.size; end > 0; {
+		from := max(0, end-int64(len(p)))
+		n, err := f.handle.ReadAt(p[:end-from], from)
+		if n < int(end-from) {
+			return 0, fmt.Errorf("look for the last line of %s: %w", f.path, err)
+		}
+		if i := bytes.LastIndexByte(p[:n], '\n'); i >= 0 {
+			return from + int64(i) + 1, nil
+		}
+		end = from
+	}
+	return 0, nil
+}
+
+// content returns what lines are read from: the file, or what it unpacks to.
+func (f *openFile) content() (io.ReaderAt, error) {
+	if f.packing == plain {
+		return f.handle, nil
+	}
+	z, err := unpack(io.NewSectionReader(f.handle, 0, 1<<62), f.packing)
+	if err != nil {
+		return nil, err
+	}
+	return &window{src: z}, nil
+}

@@ -1,0 +1,264 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"logflume/pipeline"
+)
+
+// place finds out which stream f's bytes belong to. Until the rows are known, or while nothing is in the file, it
+// stays where it is.
+func (k *keeper) place(f *openFile) {
+	if !k.identify(f) || !k.loaded {
+		return
+	}
+	f.state = placing
+	k.ask(func() func() {
+		list, err := k.in.Checkpoints.List(k.ctx, inodePrefix(k.Host, f.place), false)
+		return func() {
+			if err != nil {
+				k.failed(f, "list the positions of file", err)
+				return
+			}
+			k.put(list)
+			k.examine(f, k.decide)
+		}
+	})
+}
+
+// identify reads the beginning of f and reports whether it has content that can be read.
+func (k *keeper) identify(f *openFile) bool {
+	head, err := readHead(f.handle)
+	if err != nil {
+		k.failed(f, "read the beginning of file", err)
+		return false
+	}
+	was := f.state
+	f.head, f.digest, f.peak, f.since = head, nil, f.size, time.Time{}
+	f.packing, f.state = packingOf(head), unplaced
+	if f.row != nil {
+		f.row.file, f.row = nil, nil
+	}
+	if len(head) == 0 || isMagicPrefix(head) {
+		f.state = empty
+	}
+	if reason := foreign(head); reason != "" {
+		f.state = refused
+		if was != refused {
+			k.Log.Error("file is not read", "path", f.path, "error", reason)
+		}
+	}
+	return f.state == unplaced
+}
+
+// isMagicPrefix reports whether head is too short to tell whether the file is compressed.
+func isMagicPrefix(head []byte) bool {
+	return len(head) < minLen && (bytes.HasPrefix(gzipMagic, head) && len(head) < len(gzipMagic) || bytes.HasPrefix(zstdMagic, head))
+}
+
+// examine makes the digest of a compressed file and calls then.
+func (k *keeper) examine(f *openFile, then func(*openFile)) {
+	if f.packing == plain {
+		then(f)
+		return
+	}
+	f.state = placing
+	byHead := k.rows.positions()
+	k.do(func() func() {
+		d, err := digestFile(k.ctx, f.handle, f.packing, byHead)
+		return func() {
+			if err != nil {
+				k.incomplete(f, err)
+				return
+			}
+			f.digest, f.head = &d, d.head
+			then(f)
+		}
+	})
+}
+
+// digestFile unpacks handle once.
+func digestFile(ctx context.Context, handle io.ReaderAt, p packing, byHead positions) (digest, error) {
+	z, err := unpack(contextReader{ctx, io.NewSectionReader(handle, 0, 1<<62)}, p)
+	if err != nil {
+		return digest{}, err
+	}
+	defer z.Close()
+	return digestOf(z, byHead.of)
+}
+
+// incomplete waits for a compressed file that cannot be unpacked to its end: it is probably being written.
+func (k *keeper) incomplete(f *openFile, err error) {
+	if f.since.IsZero() {
+		f.since = k.Clock.Now()
+	}
+	f.state, f.original = held, nil
+	if k.Clock.Now().Sub(f.since) >= k.CopyWait {
+		f.state = refused
+		k.Log.Error("file is not read", "path", f.path, "error", err)
+	}
+}
+
+// resume goes on with the row that says its bytes lie in f, if they do.
+func (k *keeper) resume(f *openFile) bool {
+	for _, r := range k.rows.here(f.place) {
+		if r.file != nil || r.wait != nil && (r.wait.cut || !r.wait.settled) {
+			continue
+		}
+		if f.packing != plain && r.Closed && r.Packed == f.size && r.Path == f.path { // spares unpacking it again
+			f.row, r.file, f.state = r, f, done
+			return true
+		}
+		if f.holds(r) {
+			k.adopt(f, r)
+			return true
+		}
+	}
+	return false
+}
+
+// decide gives f the stream that it belongs to: the one that was here, one whose bytes have moved here, or a new one;
+// or holds it, if it looks like a copy of a file that is being read.
+func (k *keeper) decide(f *openFile) {
+	if k.resume(f) {
+		return
+	}
+	for _, r := range k.rows.here(f.place) {
+		if r.file == nil && !r.Closed && r.wait == nil {
+			k.waitFor(r)
+		}
+	}
+	for _, r := range k.rows.vacant(f.head) {
+		if f.continues(r) {
+			k.claim(f, r)
+			return
+		}
+	}
+	if f.stray {
+		k.drop(f)
+		return
+	}
+	if o, copied := k.copyOf(f); copied {
+		k.hold(f, o)
+		return
+	}
+	k.create(f, f.first)
+}
+
+// adopt begins to read f as the stream of r.
+func (k *keeper) adopt(f *openFile, r *row) {
+	src, err := f.content()
+	if err == nil {
+		f.reading, err = newReading(k.in, r.Checkpoint, r.notes, src, k.LineLimit)
+	}
+	if err != nil {
+		k.failed(f, "begin to read file", err)
+		return
+	}
+	f.row, r.file, f.stray = r, f, false
+	f.original, f.since, f.again = nil, k.Clock.Now(), false
+	k.unwait(r)
+	n := &f.reading.notes
+	n.place, n.Path, n.Packing, n.Closed = f.place, f.path, f.packing, false
+	level := slog.LevelInfo
+	if f.contested {
+		level = slog.LevelDebug
+	}
+	k.Log.Log(k.ctx, level, "reading file", "path", f.path, "source", r.Key, "position", r.Position)
+	k.read(f)
+}
+
+// claim moves r, whose bytes lie nowhere else, to f. The raised epoch fences whoever reads it at its former place.
+func (k *keeper) claim(f *openFile, r *row) {
+	f.state, r.file = placing, f
+	n := r.notes
+	n.place, n.Path, n.Packing, n.Closed = f.place, f.path, f.packing, false
+	c := r.Checkpoint
+	k.ask(func() func() {
+		amended, err := k.in.Checkpoints.Amend(k.ctx, c, pipeline.Amendment{Meta: n.encode(), Fence: true})
+		return func() {
+			r.file = nil
+			switch {
+			case errors.Is(err, pipeline.ErrMoved): // by another instance, or by a try whose answer was lost
+				k.refresh(f, r)
+			case errors.Is(err, pipeline.ErrGone):
+				k.forget(r)
+				k.decide(f)
+			case err != nil:
+				k.failed(f, "continue a stream with file", err)
+			default:
+				k.Log.Info("file continues a stream", "path", f.path, "source", c.Key, "position", c.Position)
+				k.put([]pipeline.Checkpoint{amended})
+				k.adopt(f, r)
+			}
+		}
+	})
+}
+
+// refresh reads r again before f is decided upon again.
+func (k *keeper) refresh(f *openFile, r *row) {
+	f.state = placing
+	key := r.Key
+	k.ask(func() func() {
+		list, err := k.in.Checkpoints.List(k.ctx, key, false)
+		return func() {
+			if err != nil {
+				k.failed(f, "read the position of file", err)
+				return
+			}
+			k.put(list)
+			k.rest(f, restMoved)
+		}
+	})
+}
+
+// wholeContent stands for the end of a compressed file's content.
+const wholeContent = -1
+
+// create begins a new stream with f, at start.
+func (k *keeper) create(f *openFile, start int64) {
+	if start == wholeContent {
+		start = f.digest.size
+	}
+	f.state, f.first = placing, 0
+	key := k.rows.nextKey(f.place)
+	n := notes{Path: f.path, place: f.place, Head: markOf(f.head), Size: f.size, Start: start, Packing: f.packing}
+	k.ask(func() func() {
+		c, err := k.in.Checkpoints.Create(k.ctx, key, n.encode())
+		return func() {
+			if err != nil {
+				k.failed(f, "insert the position of file", err)
+				return
+			}
+			k.put([]pipeline.Checkpoint{c})
+			r := k.rows.byKey[c.Key]
+			if r == nil || r.file != nil || !f.holds(r) { // another instance met other content under this inode
+				k.rest(f, restMoved)
+				return
+			}
+			k.adopt(f, r)
+		}
+	})
+}
+
+// failed has f placed again later.
+func (k *keeper) failed(f *openFile, what string, err error) {
+	if k.ctx.Err() != nil {
+		return
+	}
+	k.Log.Error(what, "path", f.path, "error", err)
+	f.reading = nil
+	k.rest(f, restFailed)
+}
+
+// forget drops a row that is gone from the database.
+func (k *keeper) forget(r *row) {
+	k.Log.Error("position row is gone; its stream is not read any more", "source", r.Key)
+	k.unwait(r)
+	k.rows.remove(r)
+}

@@ -1,0 +1,64 @@
+package file
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"logflume/pipeline"
+)
+
+// A Source reads the files of its inputs as they are written, rotated, truncated, moved and removed. It is one for
+// all inputs of a process, because which of them owns a file and which file continues a stream concerns them all.
+type Source struct {
+	options Options
+}
+
+// New returns a source, or an error that names the option that is wrong.
+func New(o Options) (*Source, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	return &Source{options: o}, nil
+}
+
+const (
+	tickInterval = 250 * time.Millisecond // how often waiting times are looked at
+	lookInterval = time.Second            // how often files are looked at that nothing reports on
+	scanInterval = 15 * time.Second       // how often all are
+)
+
+// Run reads until ctx ends. It returns an error only when the position rows cannot be read at all at the start.
+func (s *Source) Run(ctx context.Context, in *pipeline.Intake) error {
+	ctx, stop := context.WithCancel(ctx)
+	w := newWatcher(s.options.Log)
+	k := newKeeper(ctx, s.options, in, w)
+	k.jobs.Go(func() { w.run(ctx) })
+	err := k.run()
+	stop()
+	k.jobs.Wait()
+	k.closeAll()
+	return err
+}
+
+// run is the keeper's goroutine.
+func (k *keeper) run() error {
+	k.load()
+	k.scan()
+	tick := k.Clock.After(tickInterval)
+	for {
+		select {
+		case <-k.ctx.Done():
+			return nil
+		case err := <-k.broken:
+			return fmt.Errorf("list the positions of %s: %w", k.Host, err)
+		case call := <-k.calls:
+			call()
+		case <-k.watch.poke:
+			k.report(k.watch.take())
+		case <-tick:
+			k.tick()
+			tick = k.Clock.After(tickInterval)
+		}
+	}
+}

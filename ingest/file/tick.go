@@ -1,0 +1,102 @@
+package file
+
+import (
+	"time"
+
+	"logflume/pipeline"
+)
+
+// tick looks at everything that waits for a time to come.
+func (k *keeper) tick() {
+	now := k.Clock.Now()
+	for _, f := range k.files {
+		k.tickFile(f, now)
+	}
+	for _, w := range k.waits {
+		if w.settled && now.Sub(w.since) >= k.CopyWait {
+			k.expire(w)
+		}
+	}
+	switch {
+	case now.After(k.nextScan):
+		k.scan()
+		k.lookAll()
+	case now.After(k.nextLook) && k.blind:
+		k.scan()
+	}
+	if now.After(k.nextLook) {
+		k.nextLook = now.Add(lookInterval)
+	}
+	k.gauges.set(k)
+}
+
+func (k *keeper) tickFile(f *openFile, now time.Time) {
+	switch f.state {
+	case idle:
+		if err := f.reading.stream.Err(); err != nil {
+			k.stopped(f, err)
+			return
+		}
+		if f.listed {
+			return
+		}
+		if k.look(f); f.state == idle && f.quiet(now) >= k.Grace {
+			f.finish = true
+			k.read(f)
+		}
+	case active:
+		k.look(f)
+	case empty:
+		if !f.listed && f.quiet(now) >= k.Grace {
+			k.drop(f)
+		} else if !f.listed {
+			k.look(f)
+		}
+	case held:
+		if k.look(f); f.state == held {
+			k.recheck(f)
+		}
+	case resting:
+		if now.After(f.retry) {
+			k.retry(f)
+		}
+	}
+}
+
+// quiet is how long nothing has happened to a file that discovery does not find.
+func (f *openFile) quiet(now time.Time) time.Duration {
+	return min(now.Sub(f.missing), now.Sub(f.changed))
+}
+
+// gauges are the figures that this source has put into the process's.
+type gauges struct {
+	stats                     *pipeline.Stats
+	opened, waits, holds, lag int64
+}
+
+func (g *gauges) open(n int64) {
+	g.opened += n
+	g.stats.FilesOpen.Add(n)
+}
+
+func (g *gauges) set(k *keeper) {
+	var holds, lag int64
+	for _, f := range k.files {
+		switch {
+		case f.state == held:
+			holds++
+		case f.reading != nil:
+			lag += max(0, f.size-f.reading.stream.Committed())
+		}
+	}
+	g.put(int64(len(k.waits)), holds, lag)
+}
+
+func (g *gauges) put(waits, holds, lag int64) {
+	g.stats.FilesWaiting.Add(waits - g.waits)
+	g.stats.FilesHeld.Add(holds - g.holds)
+	g.stats.Lag.Add(lag - g.lag)
+	g.waits, g.holds, g.lag = waits, holds, lag
+}
+
+func (g *gauges) clear() { g.put(0, 0, 0) }

@@ -1,0 +1,97 @@
+package file
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// zstdWindow bounds the memory of one zstd decoder; frames that want more are refused.
+const zstdWindow = 64 << 20
+
+// unpack returns the decompressed content of src. The caller closes it.
+func unpack(src io.Reader, p packing) (io.ReadCloser, error) {
+	buffered := bufio.NewReaderSize(src, 256<<10)
+	switch p {
+	case gzipped:
+		z, err := gzip.NewReader(buffered)
+		if err != nil {
+			return nil, fmt.Errorf("gzip: %w", err)
+		}
+		return z, nil
+	case zstandard:
+		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow))
+		if err != nil {
+			return nil, fmt.Errorf("zstd: %w", err)
+		}
+		return z.IOReadCloser(), nil
+	default:
+		return io.NopCloser(src), nil
+	}
+}
+
+// A contextReader fails when its context has ended.
+type contextReader struct {
+	ctx context.Context
+	src io.Reader
+}
+
+func (r contextReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.src.Read(p)
+}
+
+// A digest is what one pass over a content found.
+type digest struct {
+	head    []byte
+	size    int64
+	anchors map[int64][]byte // the bytes before each position asked for that the content reaches
+}
+
+// has reports whether the content has m's bytes.
+func (d *digest) has(m milestone) bool {
+	p, ok := d.anchors[m.pos]
+	return ok && len(p) >= m.anchor.Len && m.anchor.of(p[len(p)-m.anchor.Len:])
+}
+
+// digestOf reads src to its end. wanted is called with the head and names the positions whose anchors are needed,
+// in rising order.
+func digestOf(src io.Reader, wanted func(head []byte) []int64) (digest, error) {
+	w := &window{src: src}
+	head, err := readHead(w)
+	if err != nil {
+		return digest{}, err
+	}
+	d := digest{head: head, anchors: map[int64][]byte{}}
+	for _, pos := range wanted(head) {
+		anchor, err := readBefore(w, pos)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return digest{}, err
+		}
+		d.anchors[pos] = anchor
+	}
+	for {
+		d.size = w.base + int64(len(w.buf))
+		if w.err != nil {
+			break
+		}
+		if err := w.slide(d.size); err != nil {
+			break
+		}
+		w.fill(64 << 10)
+	}
+	if !errors.Is(w.err, io.EOF) {
+		return digest{}, w.err
+	}
+	return d, nil
+}

@@ -1,0 +1,127 @@
+package file
+
+import (
+	"bytes"
+	"errors"
+	"time"
+
+	"logflume/pipeline"
+)
+
+// A waiting row is one whose bytes lie in no open file: they were cut, or their file is not found. A copy that has
+// them may still turn up.
+type waiting struct {
+	row     *row
+	since   time.Time
+	size    int64 // last known size of the content
+	cut     bool  // the bytes were seen to vanish from their place: what is there now is not the stream
+	settled bool  // everything read of it is durable or dropped, and row is as the database has it
+
+	// Until then, how to know its copy:
+	head []byte
+	sent milestone
+}
+
+// fits reports whether f has the bytes of a row that is not settled yet.
+func (w *waiting) fits(f *openFile) bool {
+	n := min(len(w.head), len(f.head))
+	if n == 0 || !bytes.Equal(w.head[:n], f.head[:n]) || f.packing != plain || f.place == w.row.place {
+		return false
+	}
+	return f.size < w.sent.pos || w.sent.in(f.handle)
+}
+
+// waitFor lets r wait for a file that continues it.
+func (k *keeper) waitFor(r *row) {
+	w := &waiting{row: r, since: k.Clock.Now(), size: r.Size, settled: true}
+	r.wait, k.waits[r] = w, w
+}
+
+// unwait ends r's waiting.
+func (k *keeper) unwait(r *row) {
+	r.wait = nil
+	delete(k.waits, r)
+}
+
+// replaced leaves f's stream as it is, waiting for the copy that has its bytes, and begins a new one with what the
+// file holds now.
+func (k *keeper) replaced(f *openFile) {
+	r, was := f.row, f.reading
+	size := was.notes.Size
+	if f.size < f.peak {
+		size = max(size, f.peak)
+	}
+	k.Log.Info("file was truncated", "path", f.path, "source", r.Key, "position", was.position(), "size", size)
+	w := &waiting{
+		row: r, since: k.Clock.Now(), size: size, cut: true, head: was.head, sent: *was.reached.Load(),
+	}
+	r.wait, k.waits[r] = w, w
+	r.file, f.row, f.reading = nil, nil, nil
+	k.settle(w, was.stream)
+	k.place(f)
+}
+
+// settle waits until the batches of w's stream are durable or dropped, and reads its row again.
+func (k *keeper) settle(w *waiting, s *pipeline.Stream) {
+	k.do(func() func() {
+		if err := s.WaitCommitted(k.ctx, w.sent.pos); k.ctx.Err() != nil {
+			return func() {}
+		} else if errors.Is(err, pipeline.ErrGone) {
+			return func() { k.forget(w.row) }
+		}
+		list, err := k.in.Checkpoints.List(k.ctx, s.Key, false)
+		return func() { k.afterSettle(w, list, err) }
+	})
+}
+
+func (k *keeper) afterSettle(w *waiting, list []pipeline.Checkpoint, err error) {
+	if err != nil {
+		k.Log.Error("read the position of a truncated stream", "source", w.row.Key, "error", err)
+		k.unwait(w.row)
+		return
+	}
+	former := w.row.place
+	k.put(list)
+	w.settled, w.since = true, k.Clock.Now()
+	if w.row.Closed || w.row.place != former { // another instance has dealt with it
+		k.unwait(w.row)
+	}
+	for _, f := range k.filesInOrder() {
+		if f.state == held {
+			k.recheck(f)
+		}
+	}
+}
+
+// expire closes a row that nobody has continued. What was left of it is lost.
+func (k *keeper) expire(w *waiting) {
+	r := w.row
+	if r.file != nil || !w.settled {
+		return
+	}
+	k.unwait(r)
+	lost := max(0, w.size-r.Position)
+	c, closed := r.Checkpoint, []byte(`{"closed": true}`)
+	k.ask(func() func() {
+		// The raised epoch makes a second instance that waits for the same row count nothing.
+		amended, err := k.in.Checkpoints.Amend(k.ctx, c, pipeline.Amendment{Meta: closed, Fence: true, LostBytes: lost})
+		return func() { k.expired(r, amended, lost, err) }
+	})
+}
+
+func (k *keeper) expired(r *row, amended pipeline.Checkpoint, lost int64, err error) {
+	switch {
+	case k.ctx.Err() != nil || errors.Is(err, pipeline.ErrMoved): // somebody else goes on with it
+	case errors.Is(err, pipeline.ErrGone):
+		k.forget(r)
+	case err != nil:
+		k.Log.Error("close a stream without a file", "source", r.Key, "error", err)
+	default:
+		k.put([]pipeline.Checkpoint{amended})
+		k.in.Stats.LostBytes.Add(lost)
+		if lost > 0 {
+			k.Log.Warn("the end of a stream is lost: its file was cut or removed before it was read",
+				"source", r.Key, "path", r.Path, "position", r.Position, "bytes", lost)
+		}
+	}
+}

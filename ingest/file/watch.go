@@ -1,0 +1,145 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// A watcher gathers what the kernel reports of directories. Where it cannot watch, it says so and the caller looks by
+// itself.
+type watcher struct {
+	log    *slog.Logger
+	kernel *fsnotify.Watcher // nil when the kernel refuses even one
+	poke   chan struct{}     // readable when there is news
+
+	mu      sync.Mutex
+	names   map[string]struct{} // files written to
+	dirty   bool                // a directory may list other names
+	all     bool                // reports were lost: anything may have changed
+	pause   time.Duration       // between two pokes
+	refused bool                // the refusal was logged
+}
+
+// news is what happened since the last look.
+type news struct {
+	names map[string]struct{}
+	dirty bool
+	all   bool
+}
+
+const shortestPause = 5 * time.Millisecond
+
+func newWatcher(log *slog.Logger) *watcher {
+	w := &watcher{log: log, poke: make(chan struct{}, 1), names: map[string]struct{}{}, pause: shortestPause}
+	var err error
+	if w.kernel, err = fsnotify.NewWatcher(); err != nil {
+		w.kernel = nil
+		log.Warn("directories cannot be watched; they are listed every second", "error", err)
+	}
+	return w
+}
+
+// run gathers until ctx ends.
+func (w *watcher) run(ctx context.Context) {
+	if w.kernel == nil {
+		return
+	}
+	defer w.kernel.Close()
+	var due <-chan time.Time
+	for {
+		select {
+		case event := <-w.kernel.Events:
+			w.note(event)
+		case err := <-w.kernel.Errors:
+			w.overflow(err)
+		case <-due:
+			due = nil
+			select {
+			case w.poke <- struct{}{}:
+			default:
+			}
+			continue
+		case <-ctx.Done():
+			return
+		}
+		if due == nil {
+			w.mu.Lock()
+			due = time.After(w.pause)
+			w.mu.Unlock()
+		}
+	}
+}
+
+func (w *watcher) note(event fsnotify.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if event.Has(fsnotify.Write) {
+		w.names[event.Name] = struct{}{}
+	}
+	if event.Op&^fsnotify.Write != 0 {
+		w.dirty = true
+	}
+}
+
+func (w *watcher) overflow(err error) {
+	if !errors.Is(err, fsnotify.ErrEventOverflow) {
+		w.log.Warn("watching directories", "error", err)
+	}
+	w.mu.Lock()
+	w.dirty, w.all = true, true
+	w.mu.Unlock()
+}
+
+// take returns the news and forgets them.
+func (w *watcher) take() news {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := news{names: w.names, dirty: w.dirty, all: w.all}
+	w.names, w.dirty, w.all = map[string]struct{}{}, false, false
+	return n
+}
+
+// spare makes the time between two pokes a multiple of what looking took, so that a large tree that changes all the
+// time does not take a whole core.
+func (w *watcher) spare(took time.Duration) {
+	w.mu.Lock()
+	w.pause = max(shortestPause, 4*took)
+	w.mu.Unlock()
+}
+
+// sync watches exactly dirs. It returns false when one of them cannot be watched.
+func (w *watcher) sync(dirs map[string]struct{}) bool {
+	if w.kernel == nil {
+		return false
+	}
+	watched := map[string]struct{}{}
+	for _, dir := range w.kernel.WatchList() {
+		watched[dir] = struct{}{}
+		if _, wanted := dirs[dir]; !wanted {
+			_ = w.kernel.Remove(dir) // it may be gone already
+		}
+	}
+	complete := true
+	for dir := range dirs {
+		if remote(dir) {
+			complete = false
+			continue
+		}
+		if _, ok := watched[dir]; ok {
+			continue
+		}
+		if err := w.kernel.Add(dir); err != nil {
+			complete = false
+			if !w.refused {
+				w.refused = true
+				w.log.Warn("a directory cannot be watched; files are looked at every second", "directory", dir, "error", err)
+			}
+		}
+	}
+	return complete
+}
