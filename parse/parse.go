@@ -1,0 +1,241 @@
+package parse
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"logflume/pipeline"
+)
+
+// A Format says what lines may be.
+type Format string
+
+const (
+	Auto Format = "auto" // JSON where a line starts like it, else text
+	JSON Format = "json" // objects and arrays of objects; all else is a dead letter
+	Text Format = "text" // every line is a message
+)
+
+// Options are the settings of a parser.
+type Options struct {
+	Format    Format
+	Zone      *time.Location      // of times that name none; nil is UTC
+	Fields    map[string][]string // further keys for standard fields; they count before the built-in ones
+	Service   string              // for events that name none
+	Retention time.Duration       // events older than this are dropped; 0 keeps all
+	Calendar  *pipeline.Calendar  // admits days; nil admits all
+	Stats     *pipeline.Stats
+	Now       func() time.Time // time.Now outside tests
+}
+
+// maxEvents bounds the events of one line, so that a batch stays within a small multiple of its budget.
+const maxEvents = 10_000
+
+// Reasons of dead letters, besides those of scan.go.
+const (
+	badLength = "line: longer than limits.line"
+	badCount  = "line: more than 10000 events"
+	badKind   = "json: neither an object nor an array of objects"
+	badRest   = "json: text after the end"
+	badText   = "text: binary data"
+)
+
+// New returns a function that makes a parser for each worker. It fails on an unknown format and on Fields for what is
+// no standard field.
+func New(o Options) (func() pipeline.Processor, error) {
+	switch o.Format {
+	case "":
+		o.Format = Auto
+	case Auto, JSON, Text:
+	default:
+		return nil, fmt.Errorf("format: %q is none of auto, json, text", o.Format)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	names, err := newNames(o.Fields)
+	if err != nil {
+		return nil, err
+	}
+	return func() pipeline.Processor {
+		return &parser{Options: o, names: names, scan: newScanner(names), repair: repairer{scan: newScanner(names)}}
+	}, nil
+}
+
+// A parser is the parser of one worker. Everything below its tools is about the batch, line or event at hand.
+type parser struct {
+	Options
+	names  *names
+	scan   scanner
+	repair repairer
+
+	latest  int64 // last moment that is believed
+	oldest  int64 // events before it have expired
+	day     int32 // the day that was asked for last
+	dayOpen bool  // whether it was admitted
+	tally   tally // of the batch
+
+	batch   *pipeline.Batch
+	line    int
+	changed bool // something in the line had to be rewritten
+
+	have     uint32         // fields that are set, as bits
+	best     [fields]uint16 // by field: 1 + index of the member that counts
+	badTime  []byte         // the time as written, if it cannot hold
+	badIndex int            // its member, -1 if it is nested
+}
+
+// A tally counts what goes to Stats.
+type tally struct{ sanitised, retimed, expired int64 }
+
+// Process parses every line of b.
+func (p *parser) Process(b *pipeline.Batch) {
+	now := p.Now().UnixMicro()
+	p.latest, p.oldest, p.dayOpen = now+day, math.MinInt64, false
+	if p.Retention > 0 {
+		p.oldest = now - p.Retention.Microseconds()
+	}
+	p.batch, p.tally = b, tally{}
+	b.Events = slices.Grow(b.Events, len(b.Lines))
+	for i := range b.Lines {
+		if b.Lines[i].TooLong() {
+			b.Reject(i, badLength)
+			continue
+		}
+		p.parseLine(i)
+	}
+	p.batch = nil
+	p.Stats.Sanitised.Add(p.tally.sanitised)
+	p.Stats.Retimed.Add(p.tally.retimed)
+	p.Stats.Expired.Add(p.tally.expired)
+}
+
+func (p *parser) parseLine(i int) {
+	b := p.batch
+	raw := b.Raw(i)
+	if b.Lines[i].Offset == 0 && len(raw) >= 3 && string(raw[:3]) == "\uFEFF" {
+		raw = raw[3:]
+	}
+	start := skipBlank(raw, 0)
+	if start == len(raw) {
+		return
+	}
+	p.line, p.changed = i, false
+	events, text, counted := len(b.Events), len(b.Text), p.tally
+	var reason string
+	switch {
+	case p.Format != Text && looksJSON(raw, start):
+		reason = p.parseJSON(raw, start)
+	case p.Format == JSON:
+		reason = badKind
+	default:
+		reason = p.parseText(raw)
+	}
+	if reason != "" {
+		b.Events, b.Text, p.tally = b.Events[:events], b.Text[:text], counted
+		b.Reject(i, reason)
+		return
+	}
+	if p.changed {
+		p.tally.sanitised++
+	}
+}
+
+// looksJSON reports whether p from its first byte i that is not blank on starts like an object or an array of objects.
+func looksJSON(p []byte, i int) bool {
+	if p[i] == '[' {
+		i = skipBlank(p, i+1)
+		return i < len(p) && (p[i] == '{' || p[i] == ']')
+	}
+	return p[i] == '{'
+}
+
+// parseJSON parses one array of objects, or one object, or several written one after the other.
+func (p *parser) parseJSON(raw []byte, i int) (reason string) {
+	if raw[i] == '[' {
+		i, reason = p.parseArray(raw, skipBlank(raw, i+1))
+		if reason == "" && skipBlank(raw, i) < len(raw) {
+			return badRest
+		}
+		return reason
+	}
+	for index := 0; ; index++ {
+		if i, reason = p.parseObject(raw, i, index); reason != "" {
+			return reason
+		}
+		if i = skipBlank(raw, i); i == len(raw) {
+			return ""
+		}
+		if raw[i] != '{' {
+			return badRest
+		}
+	}
+}
+
+// parseArray parses the elements of an array; raw[i] is the first of them or the closing bracket.
+func (p *parser) parseArray(raw []byte, i int) (end int, reason string) {
+	if i < len(raw) && raw[i] == ']' {
+		return i + 1, ""
+	}
+	for index := 0; ; index++ {
+		switch {
+		case i >= len(raw):
+			return i, badEnd
+		case raw[i] != '{':
+			return i, badKind
+		}
+		if i, reason = p.parseObject(raw, i, index); reason != "" {
+			return i, reason
+		}
+		i = skipBlank(raw, i)
+		switch {
+		case i >= len(raw):
+			return i, badEnd
+		case raw[i] == ']':
+			return i + 1, ""
+		case raw[i] != ',':
+			return i, badByte
+		}
+		i = skipBlank(raw, i+1)
+	}
+}
+
+// parseObject makes an event of the object whose brace is raw[i].
+func (p *parser) parseObject(raw []byte, i, index int) (end int, reason string) {
+	if index == maxEvents {
+		return i, badCount
+	}
+	if end, reason = p.scan.object(raw, i); reason != "" {
+		return i, reason
+	}
+	if p.scan.repeats {
+		p.changed = true
+	}
+	if p.scan.odd {
+		p.changed = true
+		b := p.batch
+		start := len(b.Text)
+		b.Text = p.repair.object(b.Text, raw[i:end])
+		raw = b.Text[start:]
+		p.scan.object(raw, 0) // what it still finds odd, a long key in _overflow's place, is allowed now
+	}
+	e := p.newEvent(index)
+	p.promote(e, raw)
+	p.buildAttrs(e, raw)
+	return end, ""
+}
+
+// newEvent appends an event of the line at hand.
+func (p *parser) newEvent(index int) *pipeline.Event {
+	b := p.batch
+	n := len(b.Events)
+	b.Events = slices.Grow(b.Events, 1)[:n+1]
+	e := &b.Events[n]
+	*e = pipeline.Event{
+		Time: b.Received, Offset: b.Lines[p.line].Offset, Line: int32(p.line), Index: int32(index),
+		ResponseTime: math.NaN(), Service: p.Service,
+	}
+	return e
+}
