@@ -1,0 +1,142 @@
+package analyze
+
+import "strings"
+
+const (
+	plain = letter | wide | dash | underscore // a word of nothing else needs no closer look
+
+	maxWord = 256 // longer words with digits or punctuation are data, not language
+)
+
+// word handles the word s[i:j], whose classes are c, and returns the index after what it took.
+func (m *masker) word(i, j int, c class) int {
+	if c&^plain == 0 && !m.named {
+		if c == hexLetter || mayMean[m.s[i]] {
+			return m.plainWord(i, j, c)
+		}
+		m.literal(m.s[i:j])
+		return j
+	}
+	if c&slash != 0 {
+		j = m.query(i, j, c)
+	}
+	end := i + bodyLength(m.s[i:j])
+	if m.named && end > i && !isParticle(m.s[i:end]) {
+		m.placeholder(person)
+		m.puncts(m.s[end:j])
+		return j
+	}
+	if end < j {
+		if c = classOf(m.s[i:end]); c != 0 && c&^plain == 0 {
+			m.plainName(m.s[i:end], c)
+			m.literal(m.s[end:j])
+			return j
+		}
+	}
+	if counted := m.parts(i, end, c); counted && end == j {
+		return m.unit(j)
+	}
+	m.puncts(m.s[end:j])
+	return j
+}
+
+// bodyLength returns the length of w without the punctuation at its end.
+func bodyLength(w string) int {
+	n := len(w)
+	for n > 0 {
+		c := classes[w[n-1]]
+		if c&(letter|wide|digit|underscore|slash|backslash|sign) != 0 || w[n-1] == '%' && n > 1 && isDigit(w[n-2]) {
+			break
+		}
+		n--
+	}
+	return n
+}
+
+// query returns the end of the word s[i:j] with the query string that follows it, if it is a location with one: a
+// query string holds `=` and other delimiters.
+func (m *masker) query(i, j int, c class) int {
+	if strings.IndexByte(m.s[i:j], '?') < 0 {
+		return j
+	}
+	if _, n := location(m.s[i:j], c); n == 0 {
+		return j
+	}
+	for j < len(m.s) {
+		switch c := m.s[j]; {
+		case classes[c]&ends == 0, c == '=', c == ',', c == ';', c == '[', c == ']', c == '|':
+			j++
+		default:
+			return j
+		}
+	}
+	return j
+}
+
+// parts masks s[i:end], a word without the punctuation at its end, part by part. counted says that the last part was
+// a number, so that a unit may follow.
+func (m *masker) parts(i, end int, c class) (counted bool) {
+	long := end-i > maxWord
+	if long && c&wide == 0 {
+		m.placeholder(text)
+		return false
+	}
+	valued := m.last() == '=' && c&digit != 0
+	for start := i; i < end; {
+		w := m.s[i:end]
+		var k kind
+		n := 0
+		if !long { // or a text without blanks would take quadratic time
+			if i > start {
+				c = classOf(w)
+			}
+			k, n = whole(w, c)
+		}
+		if valued && n < len(w) && !isTypeName(w) {
+			k, n = value, len(w)
+		}
+		valued = false
+		if n == 0 {
+			n, counted = m.part(w)
+			i += n
+			continue
+		}
+		if k == address && w[0] == '/' && i > start {
+			m.literal("/") // host/address
+		}
+		m.placeholder(k)
+		counted = k == number || k == moment
+		i += n
+	}
+	return counted
+}
+
+// part masks the name that w begins with, or emits one mark of punctuation. It returns how many bytes it took.
+func (m *masker) part(w string) (n int, counted bool) {
+	if n = nameLength(w); n == 0 {
+		m.literal(w[:1])
+		return 1, false
+	}
+	return n, m.name(w[:n])
+}
+
+// nameLength returns the length of the name that w begins with, without dots and dashes at its end. A number beside a
+// character outside ASCII is a part of its own: languages written without blanks have no other border.
+func nameLength(w string) int {
+	c := classes[w[0]]
+	if c&(letter|wide|digit|underscore) == 0 && (c != sign || len(w) < 2 || classes[w[1]]&inName&^digit == 0) {
+		return 0
+	}
+	n := 1
+	for ; n < len(w); n++ {
+		next := classes[w[n]]
+		if next&inName == 0 || c == wide && next&(digit|sign) != 0 || c&(digit|sign) != 0 && next == wide {
+			break
+		}
+		c = next
+	}
+	for n > 1 && classes[w[n-1]]&(dot|dash) != 0 {
+		n--
+	}
+	return n
+}
