@@ -1,0 +1,33 @@
+package main
+
+import (
+	"log/slog"
+	"time"
+)
+
+// A commandLine is what the arguments are parsed into; the tags are what --help shows.
+type commandLine struct {
+	LogLevel slog.Level `help:"Least level of the log on standard error: debug, info, warn or error." default:"info" placeholder:"LEVEL"`
+
+	Run     runCommand     `cmd:"" help:"Follow the configured sources until a signal comes."`
+	Import  importCommand  `cmd:"" help:"Read files to their end and exit when all is committed. Run again, it adds nothing."`
+	Check   checkCommand   `cmd:"" help:"Validate the configuration; with --database also the database; with --ready a running instance."`
+	Migrate migrateCommand `cmd:"" help:"Create or upgrade the tables."`
+	Demo    demoCommand    `cmd:"" help:"Show everything on this machine: a private PostgreSQL, services that log, the pipeline, a summary."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// databaseFlags are the flags of commands that speak to the database.
+type databaseFlags struct {
+	DatabaseURL secretURL `help:"URL of the database; goes before database.url of the configuration." env:"LOG_DATABASE_URL" placeholder:"URL"`
+}
+
+// configFlag is the flag of commands that work without a configuration too.
+type configFlag struct {
+	Config string `help:"Configuration file." placeholder:"FILE"`
+}
+
+// waitFlag is the flag of commands that do not wait for the database for ever.
+type waitFlag struct {
+	Wait time.Duration `help:"How long to wait for a database that cannot be reached." default:"30s"`
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// A validation collects what is wrong with the values of a configuration.
+type validation struct {
+	file     *configFile
+	problems configError
+}
+
+// require notes a problem with key unless ok.
+func (v *validation) require(ok bool, key, format string, args ...any) {
+	if !ok {
+		v.problems = append(v.problems, v.file.problem(key, fmt.Sprintf(format, args...)))
+	}
+}
+
+// validate checks what can be told from the values alone. Expressions, time zones and address ranges are checked by the
+// packages that compile them.
+func (f *configFile) validate() error {
+	v := &validation{file: f}
+	v.database()
+	v.sources()
+	v.processing()
+	v.limits()
+	v.listener()
+	if len(v.problems) > 0 {
+		return v.problems
+	}
+	return nil
+}
+
+var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
+
+func (v *validation) database() {
+	d := &v.file.Database
+	v.require(schemaName.MatchString(d.Schema), "database.schema",
+		"%q is no schema name: use small letters, digits and _, not beginning with a digit, at most 63", d.Schema)
+	v.databaseURL("database.url", d.URL)
+	v.databaseURL("database.maintenance_url", d.MaintenanceURL)
+	v.require(d.Retention == 0 || d.Retention >= duration(24*time.Hour), "database.retention",
+		"%s is too short: events are deleted by whole days; use 1d or more, or remove the key to keep everything", d.Retention)
+}
+
+func (v *validation) databaseURL(key string, u secretURL) {
+	if u == "" {
+		return
+	}
+	if err := checkURL(u); err != nil {
+		v.require(false, key, "%v", err)
+	}
+}
+
+// checkURL says why u cannot be used to connect. It repeats nothing of u: where a password begins and ends in a malformed
+// URL nobody can tell.
+func checkURL(u secretURL) error {
+	_, err := pgconn.ParseConfig(string(u))
+	var path *fs.PathError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &path):
+		return fmt.Errorf("names a file that cannot be read: %w", path)
+	}
+	return errors.New("is no usable database URL: write postgres://user@host:5432/database?sslmode=verify-full, and for " +
+		"@, / and : in user and password %40, %2F and %3A")
+}
+
+func (v *validation) sources() {
+	for i, s := range v.file.Sources {
+		key := fmt.Sprintf("sources[%d]", i)
+		if s.File == nil {
+			v.require(false, key, "names no kind of source: write file: {paths: [...]}")
+			continue
+		}
+		v.require(len(s.File.Paths) > 0, key+".file.paths", "is empty: give at least one path or glob")
+		v.globs(key+".file.paths", s.File.Paths, filepath.IsAbs)
+		v.globs(key+".file.exclude", s.File.Exclude, func(p string) bool { return filepath.IsAbs(p) || !strings.Contains(p, "/") })
+		v.require(slices.Contains([]string{startAtBeginning, "end"}, s.File.StartAt), key+".file.start_at",
+			"%q is neither beginning nor end", s.File.StartAt)
+	}
+}
+
+// globs checks patterns, which must be complete paths by the measure given.
+func (v *validation) globs(key string, patterns []string, complete func(string) bool) {
+	for i, p := range patterns {
+		at := fmt.Sprintf("%s[%d]", key, i)
+		if !doublestar.ValidatePathPattern(p) {
+			v.require(false, at, `%q is no glob: close every [ and {, and put \ before one that is meant as itself`, p)
+			continue
+		}
+		v.require(complete(p), at, "%q is not absolute: begin it with /", p)
+	}
+}
+
+func (v *validation) processing() {
+	c := v.file.config
+	v.require(c.Files.CopyWait >= duration(time.Second), "files.copy_wait", "%s is too short: use 1s or more", c.Files.CopyWait)
+	v.require(c.Files.Grace >= duration(time.Second), "files.grace", "%s is too short: use 1s or more", c.Files.Grace)
+
+	window := time.Duration(c.Analyze.Window)
+	v.require(window >= time.Second && window%time.Second == 0 && time.Hour%window == 0, "analyze.window",
+		"%s does not divide an hour into whole seconds: use 10s, 30s, 1m, 5m, 15m or the like", c.Analyze.Window)
+	v.require(c.Analyze.SlowRequest >= duration(time.Millisecond), "analyze.slow_request",
+		"%s is too short: use 1ms or more", c.Analyze.SlowRequest)
+	v.require(c.Filter.Sample >= 0 && c.Filter.Sample <= 1, "filter.sample", "%v is no share: use a number from 0 to 1", c.Filter.Sample)
+}
+
+// rowBound is far above any sensible flush; a row takes some hundred bytes.
+const rowBound = 1_000_000
+
+func (v *validation) limits() {
+	c := v.file.config
+	v.require(c.Flush.Rows >= 1 && c.Flush.Rows <= rowBound, "flush.rows", "%d is not from 1 to %d", c.Flush.Rows, rowBound)
+	interval := time.Duration(c.Flush.Interval)
+	v.require(interval >= 10*time.Millisecond && interval <= time.Minute, "flush.interval",
+		"%s is not from 10ms to 1m", c.Flush.Interval)
+	v.require(c.Limits.Memory >= 4<<20, "limits.memory", "%s is too little: use 4MiB or more", c.Limits.Memory)
+	v.require(c.Limits.Line >= 1<<10, "limits.line", "%s is too short: use 1KiB or more", c.Limits.Line)
+	v.require(c.Limits.Line*4 <= c.Limits.Memory, "limits.line",
+		"%s is more than a quarter of limits.memory (%s), so such a line could never be read: lower it or raise limits.memory",
+		c.Limits.Line, c.Limits.Memory)
+	v.require(c.Limits.Partitions >= 0 && c.Limits.Partitions <= 10_000, "limits.partitions",
+		"%d is not from 0 to 10000", c.Limits.Partitions)
+}
+
+func (v *validation) listener() {
+	listen := v.file.Telemetry.Listen
+	if listen == "" {
+		return
+	}
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		v.require(false, "telemetry.listen", "%q is no address: write 127.0.0.1:9464", listen)
+		return
+	}
+	address, err := netip.ParseAddr(host)
+	v.require(host == "localhost" || err == nil && address.IsLoopback(), "telemetry.listen",
+		"%q is not a loopback address, and the listener asks nobody who they are: use 127.0.0.1, [::1] or localhost, "+
+			"and a proxy that authenticates for access from outside", listen)
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"logflume/analyze"
+	"logflume/enrich"
+	"logflume/ingest/file"
+	"logflume/parse"
+	"logflume/pipeline"
+	"logflume/sink/postgres"
+)
+
+const (
+	// drain is how long after a signal lines that were read may still be committed. What is not is read again at the
+	// next start, so nothing depends on it but the time of a restart.
+	drain = 20 * time.Second
+
+	// channelDepth is how many batches may wait between stages; their memory is bounded by limits.memory.
+	channelDepth = 16
+
+	// flushBytes is the size of a transaction that is large enough. The sink holds a few, so they are a small part of
+	// limits.memory.
+	flushBytes = 8 << 20
+)
+
+// A wiring makes the parts of a pipeline from a configuration. What they share it holds.
+type wiring struct {
+	config           *configFile
+	host, hostOrigin string
+	log              *slog.Logger
+
+	budget   *pipeline.Budget
+	stats    *pipeline.Stats
+	calendar *pipeline.Calendar
+
+	parse, filter, enrich, analyze func() pipeline.Processor // each makes the stage of one worker
+}
+
+// pipeline puts the parts together:
+//
+//	sources ─► batches ─► parse ─► filter ─► enrich ─► analyze ─► encode ─► sink
+//	                      └──────────────── N workers ─────────────────┘
+func (w *wiring) pipeline(encode func() pipeline.Processor, sink pipeline.Sink, positions pipeline.Checkpoints, source pipeline.Source) pipeline.Pipeline {
+	return pipeline.Pipeline{
+		Sources: []pipeline.Source{source},
+		Intake:  pipeline.NewIntake(positions, w.budget, w.stats, channelDepth),
+		Workers: runtime.GOMAXPROCS(0),
+		Stages: func() []pipeline.Processor {
+			return []pipeline.Processor{w.parse(), w.filter(), w.enrich(), w.analyze(), encode()}
+		},
+		Sink:  sink,
+		Grace: drain,
+	}
+}
+
+// newWiring compiles the configuration. What does not compile is a [configError].
+func newWiring(f *configFile, log *slog.Logger) (*wiring, error) {
+	w := &wiring{config: f, log: log, stats: &pipeline.Stats{}, budget: pipeline.NewBudget(int64(f.Limits.Memory))}
+	w.calendar = pipeline.NewCalendar(int(f.Limits.Partitions), time.Now)
+	var err error
+	if w.host, w.hostOrigin, err = hostIdentity(f.Host); err != nil {
+		return nil, configError{f.problem("host", fmt.Sprintf("cannot be found out, set it: %v", err))}
+	}
+	for _, compile := range []func() error{w.compileParse, w.compileFilter, w.compileEnrich, w.compileAnalyze} {
+		if err := compile(); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+func (w *wiring) compileParse() error {
+	zone, err := time.LoadLocation(w.config.Parse.TimeZone)
+	if err != nil {
+		return configError{w.config.problem("parse.time_zone", fmt.Sprintf("%v: use UTC, Local or a name such as Europe/Paris", err))}
+	}
+	w.parse, err = parse.New(parse.Options{
+		Format: parse.Format(w.config.Parse.Format), Zone: zone, Fields: w.config.Parse.Fields, Service: w.config.Service,
+		Retention: time.Duration(w.config.Database.Retention), Calendar: w.calendar, Stats: w.stats,
+	})
+	return w.inConfig("parse.", err)
+}
+
+func (w *wiring) compileFilter() error {
+	c := &w.config.Filter
+	filter, err := parse.NewFilter(c.Drop, c.Keep, c.Sample)
+	if err != nil {
+		return w.inConfig("", err)
+	}
+	w.filter = func() pipeline.Processor { return filter.Processor(w.stats) }
+	return nil
+}
+
+// inConfig makes a problem of an error whose text begins with the key below section.
+func (w *wiring) inConfig(section string, err error) error {
+	if err == nil {
+		return nil
+	}
+	key, what, _ := strings.Cut(err.Error(), ": ")
+	return configError{w.config.problem(section+key, what)}
+}
+
+func (w *wiring) compileEnrich() (err error) {
+	c := &w.config.Enrich
+	hostname := ""
+	if c.Hostname {
+		if hostname, err = os.Hostname(); err != nil {
+			return configError{w.config.problem("enrich.hostname", fmt.Sprintf("the host name cannot be found out, set this to false: %v", err))}
+		}
+	}
+	w.enrich, err = enrich.New(enrich.Options{Hostname: hostname, UserAgent: c.UserAgent, Zones: c.IPZones})
+	if err != nil {
+		return configError{w.config.problem("enrich.ip_zones", err.Error())}
+	}
+	return nil
+}
+
+func (w *wiring) compileAnalyze() error {
+	w.analyze = analyze.New(w.analyzeOptions())
+	return nil
+}
+
+func (w *wiring) analyzeOptions() analyze.Options {
+	c := &w.config.Analyze
+	return analyze.Options{Window: time.Duration(c.Window), SlowRequest: time.Duration(c.SlowRequest)}
+}
+
+func (w *wiring) newAggregate() pipeline.Aggregate { return analyze.NewAggregate(w.analyzeOptions()) }
+
+// files returns the source of the configured files.
+func (w *wiring) files() (*file.Source, error) {
+	inputs := make([]file.Input, len(w.config.Sources))
+	for i, s := range w.config.Sources {
+		inputs[i] = file.Input{Paths: s.File.Paths, Exclude: s.File.Exclude, StartAt: file.StartAt(s.File.StartAt)}
+	}
+	return file.New(file.Options{
+		Inputs: inputs, Host: w.host, LineLimit: int(w.config.Limits.Line),
+		CopyWait: time.Duration(w.config.Files.CopyWait), Grace: time.Duration(w.config.Files.Grace), Log: w.log,
+	})
+}
+
+// postgres returns the sink at url.
+func (w *wiring) postgres(url string) (*postgres.Sink, error) {
+	c := w.config
+	maintenance := ""
+	if c.Database.MaintenanceURL != "" {
+		maintenance = verified(string(c.Database.MaintenanceURL))
+	}
+	return postgres.New(postgres.Options{
+		URL: url, MaintenanceURL: maintenance, Schema: c.Database.Schema,
+		Instance: fmt.Sprintf("%s/%d", w.host, os.Getpid()), Host: w.host, Version: version(),
+		Sources:   w.sourceState,
+		FlushRows: int(c.Flush.Rows), FlushBytes: min(flushBytes, int(c.Limits.Memory)/8),
+		FlushInterval: time.Duration(c.Flush.Interval), Retention: time.Duration(c.Database.Retention),
+		NewAggregate: w.newAggregate, Calendar: w.calendar, Stats: w.stats, Log: w.log,
+	})
+}
+
+// sourceState returns what log_instances tells of this process's sources.
+func (w *wiring) sourceState() []byte {
+	return fmt.Appendf(nil, `{"files_open":%d,"files_waiting":%d,"files_held":%d,"lag_bytes":%d}`,
+		w.stats.FilesOpen.Load(), w.stats.FilesWaiting.Load(), w.stats.FilesHeld.Load(), w.stats.Lag.Load())
+}
