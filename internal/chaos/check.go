@@ -1,0 +1,62 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A Verdict is what Check found.
+type Verdict struct {
+	Rows       int64
+	Missing    int64    // numbers without a row
+	Duplicated int64    // rows beyond the first of their number
+	Problems   []string // everything that is wrong, for a person; empty when all is right
+}
+
+// Check looks whether the tables of a schema hold what the writers wrote, numbers 1 to lines, each exactly once, and
+// account for it. The error says that it could not look.
+func Check(ctx context.Context, conn *pgx.Conn, schemaName string, lines map[string]int64) (v Verdict, err error) {
+	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
+		v, err = Examine(ctx, tx, schemaName, lines)
+		return err
+	})
+	return v, err
+}
+
+// Examine is [Check] in a transaction that sees one state of all tables.
+func Examine(ctx context.Context, tx pgx.Tx, schemaName string, lines map[string]int64) (v Verdict, err error) {
+	if _, err := tx.Exec(ctx, "set local search_path = "+pgx.Identifier{schemaName}.Sanitize()); err != nil {
+		return v, err
+	}
+	if err := tx.QueryRow(ctx, "select count(*) from log_events").Scan(&v.Rows); err != nil {
+		return v, err
+	}
+	writers := slices.Sorted(maps.Keys(lines))
+	counts := make([]int64, len(writers))
+	for i, writer := range writers {
+		counts[i] = lines[writer]
+	}
+	for _, e := range examinations {
+		var wrong int64
+		var examples []string
+		if err := tx.QueryRow(ctx, e.query, writers, counts).Scan(&wrong, &examples); err != nil {
+			return v, fmt.Errorf("look whether %s: %w", e.what, err)
+		}
+		switch e.what {
+		case missing:
+			v.Missing = wrong
+		case duplicated:
+			v.Duplicated = wrong
+		}
+		if wrong > 0 {
+			examples = examples[:min(mostExamples, len(examples))]
+			v.Problems = append(v.Problems, fmt.Sprintf("%d %s:\n\t%s", wrong, e.what, strings.Join(examples, "\n\t")))
+		}
+	}
+	return v, nil
+}

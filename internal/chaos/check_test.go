@@ -1,0 +1,136 @@
+package chaos_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"logflume/internal/chaos"
+	"logflume/internal/testkit"
+	"logflume/schema"
+)
+
+// recorded returns a schema that holds what a right program makes of the 100 lines of each of two writers.
+func recorded(t *testing.T) (testkit.DB, *pgx.Conn) {
+	t.Helper()
+	db := testkit.Postgres(t)
+	if _, _, err := schema.Migrate(t.Context(), db.URL, db.Schema); err != nil {
+		t.Fatal(err)
+	}
+	conn := db.Connect(t)
+	for _, sql := range []string{
+		"set search_path = " + db.Schema,
+		"select ensure_partition(now())",
+		`insert into log_positions (source_key, position, lines, kept, events, analysed)
+			select 'file:' || w, 100000, 100, 100, 100, 100 from unnest('{a,b}'::text[]) w`,
+		`insert into log_events (timestamp, source_id, source_offset, logger, trace_id, message, attrs)
+			select now(), source_id, n * 100, 'chaos.' || w, lpad(to_hex(n), 32, '0'),
+				format('line %s of %s: %send %s', n, w, repeat('payload ', n % 13), n), jsonb_build_object('n', n, 'writer', w)
+			from generate_series(1, 100) n, unnest('{a,b}'::text[]) w join log_positions on source_key = 'file:' || w`,
+		`insert into log_analytics (timestamp, window_seconds, summary) values
+			(date_trunc('minute', now()), 60, '{"total_logs": 150}'), (date_trunc('minute', now()), 60, '{"total_logs": 50}')`,
+	} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return db, conn
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	db, conn := recorded(t)
+	for name, test := range map[string]struct {
+		damage              string // what is done to the tables first
+		missing, duplicated int64
+		problem             string // a part of the only problem, or of the first of several
+	}{
+		"nothing": {},
+		"missing": {
+			damage:  "delete from log_events where attrs = '{\"n\": 17, \"writer\": \"a\"}'",
+			missing: 1, problem: "a 17",
+		},
+		"last missing": {
+			damage:  "delete from log_events where attrs ->> 'n' = '100'",
+			missing: 2, problem: "b 100",
+		},
+		"duplicated": {
+			damage:     "insert into log_events select * from log_events where attrs ->> 'n' = '5'",
+			duplicated: 2, problem: "a 5 times 2",
+		},
+		"foreign number": {
+			damage:  `update log_events set attrs = attrs || '{"n": 101}' where attrs = '{"n": 17, "writer": "a"}'`,
+			missing: 1, problem: "a 101",
+		},
+		"foreign writer": {
+			damage:  `update log_events set attrs = '{}' where attrs = '{"n": 17, "writer": "a"}'`,
+			missing: 1, problem: "of no writer",
+		},
+		"damaged message": {
+			damage:  `update log_events set message = left(message, 5) where attrs ->> 'n' = '17'`,
+			problem: "2 rows are damaged",
+		},
+		"damaged field": {
+			damage:  `update log_events set trace_id = null where attrs ->> 'n' = '17'`,
+			problem: "2 rows are damaged",
+		},
+		"same place": {
+			damage:  `update log_events set source_offset = 1700 where attrs ->> 'n' = '18'`,
+			problem: "2 rows share their place",
+		},
+		"dead letter": {
+			damage:  `insert into log_dead_letters (source_id, source_offset, reason, raw, length) values (1, 0, 'torn', 'half a li', 9)`,
+			problem: "torn: half a li",
+		},
+		"lost bytes": {
+			damage:  `update log_positions set lost_bytes = 7 where source_key = 'file:a'`,
+			problem: "file:a: 100 100 0 0 7",
+		},
+		"filtered": {
+			damage:  `update log_positions set lines = 101, filtered = 1 where source_key = 'file:a'`,
+			problem: "file:a: 101 100 1 0 0",
+		},
+		"ledger says more events": {
+			damage:  `update log_positions set events = 102 where source_key = 'file:a'`,
+			problem: "file:a: 102 in the ledger, 100 stored",
+		},
+		"ledger says more lines": {
+			damage:  `update log_positions set lines = 101, kept = 101 where source_key = 'file:a'`,
+			problem: "1 lines more or less in the ledger",
+		},
+		"window twice": {
+			damage: `insert into log_analytics (timestamp, window_seconds, rolled, summary) values
+				(date_trunc('hour', now()), 3600, true, '{"total_logs": 10}')`,
+			problem: "analysed 200, in windows 210",
+		},
+		"minute rolled up and gone": {
+			damage: `insert into log_analytics (timestamp, window_seconds, rolled, summary) values
+					(date_trunc('hour', now()), 3600, true, '{"total_logs": 200}');
+				delete from log_analytics where window_seconds = 60`,
+			problem: "minutes",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tx, err := conn.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Rollback(t.Context())
+			if _, err := tx.Exec(t.Context(), test.damage); err != nil {
+				t.Fatal(err)
+			}
+			v, err := chaos.Examine(t.Context(), tx, db.Schema, map[string]int64{"a": 100, "b": 100})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Missing != test.missing || v.Duplicated != test.duplicated {
+				t.Errorf("missing %d, duplicated %d", v.Missing, v.Duplicated)
+			}
+			all := strings.Join(v.Problems, "\n")
+			if !strings.Contains(all, test.problem) || (len(v.Problems) == 0) != (test.problem == "") {
+				t.Errorf("no %q in %q", test.problem, all)
+			}
+		})
+	}
+}

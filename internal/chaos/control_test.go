@@ -1,0 +1,43 @@
+package chaos_test
+
+import (
+	"testing"
+
+	"logflume/internal/chaos"
+	"logflume/internal/testkit"
+)
+
+// The judge must catch programs that commit the position and the rows one after the other.
+func TestControls(t *testing.T) {
+	for tag, caught := range map[string]func(chaos.Verdict) bool{
+		"control_position_first": func(v chaos.Verdict) bool { return v.Missing > 0 },
+		"control_rows_first":     func(v chaos.Verdict) bool { return v.Duplicated > 0 },
+	} {
+		t.Run(tag, func(t *testing.T) {
+			t.Parallel()
+			size := chaos.ChosenSize()
+			program := testkit.Binary(t, tag)
+			for round := 1; round <= size.Rounds; round++ {
+				if caught(faultyRun(t, size, program)) {
+					t.Logf("caught in round %d", round)
+					return
+				}
+			}
+			t.Errorf("nothing was found wrong in %d rounds", size.Rounds)
+		})
+	}
+}
+
+// faultyRun kills the program while it reads what was written before, when it commits without pause, and returns the
+// verdict.
+func faultyRun(t *testing.T, size chaos.Size, program string) chaos.Verdict {
+	size.Lines = 20_000
+	r := chaos.NewRig(t, size, program)
+	r.Configure("flush: {interval: 20ms, rows: 500}")
+	r.Go("slog", "-rate", "0")
+	r.WaitWriters()
+	i := r.KillWhileBehind(r.Start())
+	r.Settle()
+	i.Terminate()
+	return r.Judge()
+}

@@ -1,0 +1,116 @@
+package chaos
+
+import (
+	"time"
+
+	"logflume/internal/privatepg"
+)
+
+// kill kills an instance and starts the next one.
+func (r *Rig) kill(i *Instance) *Instance {
+	r.t.Helper()
+	r.look()
+	i.Kill()
+	r.kills++
+	if r.stored > r.storedAtKill {
+		r.progressed++
+	}
+	r.storedAtKill = r.stored
+	return r.Start()
+}
+
+// KillLoop kills the instance and starts the next one, again and again, as long as the writers write and as many times
+// as the size demands. A third of the kills come at any time, also during start and before the first row; the others
+// come after rows have been committed, so that there is something to lose. It returns the instance that is left.
+func (r *Rig) KillLoop(i *Instance) *Instance {
+	r.t.Helper()
+	for kills := 0; kills < r.Size.Kills || r.writing(); kills++ {
+		if kills%3 == 0 {
+			r.Pause(r.upTo(800 * time.Millisecond))
+		} else {
+			r.Progress(5 * time.Second)
+			r.Pause(r.upTo(400 * time.Millisecond))
+		}
+		i = r.kill(i)
+	}
+	return i
+}
+
+// KillWhileBehind kills the instance shortly after each commit as long as there are lines to store, and starts the next
+// one. It returns the instance that is left.
+func (r *Rig) KillWhileBehind(i *Instance) *Instance {
+	r.t.Helper()
+	for r.stored < r.expected() && r.Progress(time.Minute) {
+		r.Pause(r.upTo(30 * time.Millisecond))
+		i = r.kill(i)
+	}
+	return i
+}
+
+// StopLoop stops the database as in a crash and starts it again, as long as the writers write and as many times as the
+// size demands.
+func (r *Rig) StopLoop() {
+	r.t.Helper()
+	for stops := 0; stops < r.Size.Stops || r.writing(); stops++ {
+		r.Progress(10 * time.Second)
+		r.Pause(r.upTo(time.Second))
+		r.StopServer(privatepg.Immediate)
+		r.Pause(r.upTo(500 * time.Millisecond))
+		r.StartServer()
+	}
+}
+
+// TerminateLoop ends the instance with SIGTERM, expecting exit code 0, and starts the next one, as long as the writers
+// write and as many times as the size demands. It returns the instance that is left.
+func (r *Rig) TerminateLoop(i *Instance) *Instance {
+	r.t.Helper()
+	for restarts := 0; restarts < r.Size.Restarts || r.writing(); restarts++ {
+		r.Pause(r.upTo(800 * time.Millisecond))
+		i.Terminate()
+		r.restarts++
+		i = r.Start()
+	}
+	return i
+}
+
+// MixedLoop kills the instance, stops the database, or does both in either order, as long as the writers write and as
+// many times as the size demands kills. It returns the instance that is left.
+func (r *Rig) MixedLoop(i *Instance) *Instance {
+	r.t.Helper()
+	for faults := 0; faults < r.Size.Kills || r.writing(); faults++ {
+		r.Progress(5 * time.Second)
+		r.Pause(r.upTo(400 * time.Millisecond))
+		switch faults % 3 {
+		case 0:
+			i = r.kill(i)
+		case 1:
+			r.StopServer(privatepg.Immediate)
+			r.StartServer()
+			i = r.kill(i)
+		case 2:
+			r.StopServer(privatepg.Immediate)
+			i = r.kill(i)
+			r.Pause(r.upTo(400 * time.Millisecond))
+			r.StartServer()
+		}
+	}
+	return i
+}
+
+// StopServer stops the database.
+func (r *Rig) StopServer(mode privatepg.Mode) {
+	r.t.Helper()
+	r.disconnect()
+	if err := r.server.Stop(mode); err != nil {
+		r.t.Fatal(err)
+	}
+	r.stops++
+}
+
+// StartServer starts the database again.
+func (r *Rig) StartServer() {
+	r.t.Helper()
+	if err := r.server.Start(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+}

@@ -1,0 +1,107 @@
+package chaos
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+
+	"logflume/internal/testkit"
+)
+
+// A Writer is a program that writes numbered lines.
+type Writer struct {
+	Name  string
+	Lines int
+
+	command *exec.Cmd
+	output  bytes.Buffer
+	errors  bytes.Buffer
+	done    chan struct{} // closed when the program has ended
+	err     error         // why it failed; valid when done is closed
+	did     summary
+}
+
+// summary is what a writer prints in the end.
+type summary struct {
+	Writer    string
+	Lines     int
+	Rotations int
+	Seconds   float64
+}
+
+// Python starts a service that logs through a RotatingFileHandler.
+func (r *Rig) Python(name string) *Writer {
+	return r.startWriter(name, r.Size.Lines, "python3", "writers/rotating.py",
+		"--dir", r.Logs, "--name", name, "--lines", fmt.Sprint(r.Size.Lines), "--rate", fmt.Sprint(r.Size.Rate))
+}
+
+// Go starts a service that logs through slog, with further options of the program in writers/slogwriter.
+func (r *Rig) Go(name string, options ...string) *Writer {
+	program := testkit.Program(r.t, "./internal/chaos/writers/slogwriter")
+	return r.startWriter(name, r.Size.Lines, program, append([]string{
+		"-dir", r.Logs, "-name", name, "-lines", fmt.Sprint(r.Size.Lines), "-rate", fmt.Sprint(r.Size.Rate)}, options...)...)
+}
+
+func (r *Rig) startWriter(name string, lines int, program string, args ...string) *Writer {
+	r.t.Helper()
+	w := &Writer{Name: name, Lines: lines, command: exec.Command(program, args...), done: make(chan struct{})}
+	w.command.Stdout, w.command.Stderr = &w.output, &w.errors
+	if err := w.command.Start(); err != nil {
+		r.t.Fatalf("start writer %s: %v", name, err)
+	}
+	go w.wait()
+	r.writers = append(r.writers, w)
+	r.t.Cleanup(w.stop)
+	return w
+}
+
+func (w *Writer) wait() {
+	defer close(w.done)
+	if err := w.command.Wait(); err != nil {
+		w.err = fmt.Errorf("writer %s: %w\n%s", w.Name, err, w.errors.String())
+	} else if err := json.Unmarshal(w.output.Bytes(), &w.did); err != nil {
+		w.err = fmt.Errorf("writer %s printed %q: %w", w.Name, w.output.String(), err)
+	} else if w.did.Lines != w.Lines {
+		w.err = fmt.Errorf("writer %s wrote %d lines instead of %d", w.Name, w.did.Lines, w.Lines)
+	}
+}
+
+// stop ends a writer whose test is over.
+func (w *Writer) stop() {
+	select {
+	case <-w.done:
+	default:
+		_ = w.command.Process.Kill() // it may just have ended
+		<-w.done
+	}
+}
+
+// writing reports whether any writer still writes, and fails the test when one failed.
+func (r *Rig) writing() bool {
+	r.t.Helper()
+	for _, w := range r.writers {
+		select {
+		case <-w.done:
+			if w.err != nil {
+				r.t.Fatal(w.err)
+			}
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// WaitWriters waits until all writers have written everything.
+func (r *Rig) WaitWriters() {
+	r.t.Helper()
+	for _, w := range r.writers {
+		select {
+		case <-w.done:
+		case err := <-r.unexpected:
+			r.t.Fatal(err)
+		}
+	}
+	r.writing()
+}
