@@ -1,0 +1,73 @@
+# `make` or `make help` lists the targets. The comment after ## is what it shows.
+
+GO         ?= go
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+PACKAGES   ?= ./...
+FUZZTIME   ?= 30s
+DEMO_SECONDS ?=
+
+LINTER := $(GO) tool -modfile=tools/go.mod golangci-lint
+
+# The race detector needs a C compiler; without one the tests run without it, and say so.
+RACE = $(shell tools/setup.sh race)
+
+.DEFAULT_GOAL := help
+.PHONY: help build fmt vet lint docs test race fuzz bench chaos demo check clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/logflume
+	$(GO) build -trimpath -ldflags '-X main.release=$(VERSION)' -o bin/logflume ./cmd/logflume
+
+fmt: ## format all Go files
+	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
+
+vet: ## run go vet
+	$(GO) vet ./...
+
+lint: ## check format, modules and code, with the linter that tools/go.mod pins
+	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+	$(LINTER) run ./...
+
+docs: ## write the reference in docs/configuration.md and the list of metrics anew from the code
+	$(GO) test ./cmd/logflume -run 'TestConfigurationReference|TestMetricNames' -update
+
+test: ## run all tests once, with the race detector, against a private PostgreSQL
+	@tools/setup.sh postgres python
+	$(GO) test $(RACE) -p 2 -timeout 14m $(PACKAGES)
+
+race: ## run all tests three times with the race detector, on 1, 2 and 4 processors
+	@tools/setup.sh postgres python
+	$(GO) test -race -cpu 1,2,4 -p 1 -timeout 60m $(PACKAGES)
+
+fuzz: ## run every fuzz target for FUZZTIME (30s)
+	@tools/setup.sh postgres
+	@$(GO) list $(PACKAGES) | while read -r package; do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    echo "$$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	  done; \
+	done
+
+bench: ## run all benchmarks
+	@tools/setup.sh postgres
+	$(GO) test -run '^$$' -bench . -benchmem -p 1 $(PACKAGES)
+
+chaos: ## prove exactly-once in full size: real writers, rotation, kill -9, crashing PostgreSQL
+	@tools/setup.sh postgres python
+	LOGFLUME_CHAOS=full $(GO) test -v -count=1 -timeout 60m ./internal/chaos
+
+demo: ## show everything on this machine; DEMO_SECONDS=20 ends it by itself
+	@tools/setup.sh postgres
+	@$(GO) build -o bin/logflume ./cmd/logflume
+	@bin/logflume demo $(if $(DEMO_SECONDS),--for $(DEMO_SECONDS)s)
+
+check: ## what continuous integration runs: lint and test
+	.ci/run
+
+clean: ## remove what was built
+	rm -rf bin
