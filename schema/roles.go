@@ -12,8 +12,7 @@ import (
 // roles, or be a superuser; the last two roles get no password. A schema that is not at [Version] gives [ErrMissing],
 // [ErrOlder] or [ErrNewer].
 //
-// Two rights that every role has on every database by default stay, since taking them away would concern other users of
-// the database: temporary tables and large objects. The documentation names the statements for a database of our own.
+// The right to temporary tables and large objects, which every role has by default, stays: see roles.sql.
 func Roles(ctx context.Context, url, schemaName string) error {
 	err := inTransaction(ctx, url, schemaName, func(tx pgx.Tx) error {
 		if err := checkVersion(ctx, tx, schemaName); err != nil {

@@ -2,6 +2,12 @@
 -- in as, log_reader is for dashboards. Roles belong to the whole server; schemas that were given to them share them. The
 -- last two may log in once they have a password (\password log_writer) or a line in pg_hba.conf. Running this again is
 -- harmless, and needed after an upgrade that brought new tables or functions.
+--
+-- Every role may make temporary tables and large objects in every database. That is left alone, since it concerns the
+-- other users of the database; on a database that only logflume uses, close it as a superuser:
+--     REVOKE TEMPORARY ON DATABASE … FROM PUBLIC;
+--     REVOKE EXECUTE ON FUNCTION lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea), lo_import(text),
+--         lo_import(text, oid) FROM PUBLIC;
 
 SELECT pg_advisory_xact_lock(hashtext('logflume roles'), 0); -- grants of two sessions on one object would collide
 SET LOCAL lock_timeout = '10s'; -- ownership needs exclusive locks; ingestion shall not queue behind them for long

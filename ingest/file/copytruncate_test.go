@@ -136,6 +136,7 @@ func TestCopytruncateUnderAWriterThatDoesNotAppend(t *testing.T) {
 	w.must(err)
 	w.expect(append(lines, fresh...)...)
 	w.expectPosition("app.log", int64(len(text)+len(freshText)))
+	w.expectLog("does not append")
 }
 
 func TestTruncateWithoutCopyCountsWhatIsLost(t *testing.T) {

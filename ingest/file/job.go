@@ -76,6 +76,10 @@ func (k *keeper) ended(f *openFile, err error) {
 	}
 	again := f.again
 	f.again = false
+	if n := f.reading.lines.nuls; n > 0 {
+		f.reading.lines.nuls = 0
+		k.Log.Warn("file began with NUL bytes, which were skipped: its writer does not append", "path", f.path, "bytes", n)
+	}
 	switch {
 	case err == nil && f.packing != plain:
 		f.state = done

@@ -71,11 +71,10 @@ func (s *stored) checkpoint() pipeline.Checkpoint {
 // A connection is one process's access to a store. Once killed it reaches the store no more.
 type connection struct {
 	*store
-	dead    context.Context
-	kill    context.CancelFunc
-	loses   func() bool   // says which flushes never reach the store before the process is killed
-	gate    chan struct{} // when not nil, the sink takes one token for each batch
-	moments chan struct{}
+	dead  context.Context
+	kill  context.CancelFunc
+	loses func() bool   // says which flushes never reach the store before the process is killed
+	gate  chan struct{} // when not nil, the sink takes one token for each batch
 }
 
 func (s *store) connect() *connection {
