@@ -25,13 +25,15 @@ func NewDiscard(newAggregate func() pipeline.Aggregate, flushRows int, stats *pi
 
 // Run implements [pipeline.Sink].
 func (d *Discard) Run(ctx context.Context, in <-chan *pipeline.Batch) error {
-	aggregate := d.newAggregate()
-	events := 0
+	segment := &discardSegment{aggregate: d.newAggregate()}
 	for {
+		if len(in) == 0 { // the sources may be waiting for the memory of what is held
+			d.flush(segment)
+		}
 		select {
 		case b, ok := <-in:
 			if !ok {
-				d.flush(aggregate)
+				d.flush(segment)
 				return nil
 			}
 			select {
@@ -39,10 +41,9 @@ func (d *Discard) Run(ctx context.Context, in <-chan *pipeline.Batch) error {
 			case <-ctx.Done():
 				return gaveUp(ctx, in)
 			}
-			events += d.take(b, aggregate)
-			if events >= d.segment {
-				d.flush(aggregate)
-				events = 0
+			d.take(b, segment)
+			if segment.events >= d.segment {
+				d.flush(segment)
 			}
 		case <-ctx.Done():
 			return gaveUp(ctx, in)
@@ -50,28 +51,45 @@ func (d *Discard) Run(ctx context.Context, in <-chan *pipeline.Batch) error {
 	}
 }
 
-// take commits a batch, or drops it when its stream was fenced, and returns how many events it had.
-func (d *Discard) take(b *pipeline.Batch, aggregate pipeline.Aggregate) (events int) {
-	defer b.Release()
+// A discardSegment is what was taken since the last flush.
+type discardSegment struct {
+	batches   []*pipeline.Batch // the aggregate points into them
+	events    int
+	aggregate pipeline.Aggregate
+}
+
+// take commits a batch, or drops it when its stream was fenced.
+func (d *Discard) take(b *pipeline.Batch, segment *discardSegment) {
 	s := b.Stream
 	if s.Err() != nil {
-		return 0
+		b.Release()
+		return
 	}
 	if err := d.advance(s.Checkpoint, b.From, b.To, b.Meta); err != nil {
 		d.stats.Fenced.Add(1)
 		s.Fence(err)
-		return 0
+		b.Release()
+		return
 	}
-	aggregate.Add(b)
+	segment.batches = append(segment.batches, b)
+	segment.events += len(b.Events)
+	segment.aggregate.Add(b)
 	d.stats.Committed(b.Ledger())
 	s.Commit(b.To)
-	return len(b.Events)
 }
 
-// flush computes the shares and throws them away.
-func (d *Discard) flush(aggregate pipeline.Aggregate) {
-	aggregate.Rows(func(*pipeline.Share) {})
-	aggregate.Reset()
+// flush computes the shares, throws them away and gives the memory back.
+func (d *Discard) flush(segment *discardSegment) {
+	if len(segment.batches) == 0 {
+		return
+	}
+	segment.aggregate.Rows(func(*pipeline.Share) {})
+	segment.aggregate.Reset()
+	for _, b := range segment.batches {
+		b.Release()
+	}
+	clear(segment.batches)
+	segment.batches, segment.events = segment.batches[:0], 0
 	d.stats.Flushes.Add(1)
 }
 
