@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -53,6 +55,7 @@ func (c *checkCommand) Run(ctx context.Context, p *program) error {
 		where = "defaults and environment"
 	}
 	list.ok("configuration", where)
+	checkSecret(f, list)
 	w.checkHost(list)
 	w.checkSources(list)
 	if c.Database {
@@ -67,6 +70,24 @@ func (c *checkCommand) Run(ctx context.Context, p *program) error {
 		return errReported
 	}
 	return nil
+}
+
+// checkSecret warns of a password in a file that everybody may read.
+func checkSecret(f *configFile, list *checklist) {
+	info, err := os.Stat(f.path)
+	if err != nil || info.Mode().Perm()&0o004 == 0 {
+		return
+	}
+	for _, u := range []secretURL{f.Database.URL, f.Database.MaintenanceURL} {
+		parsed, err := url.Parse(string(u))
+		if err != nil {
+			continue
+		}
+		if password, ok := parsed.User.Password(); ok && password != "" && bytes.Contains(f.source, []byte(password)) {
+			list.warn("configuration", f.path+" holds a password and everybody on this machine may read it: chmod 0640, or take it from the environment")
+			return
+		}
+	}
 }
 
 func (w *wiring) checkHost(list *checklist) {

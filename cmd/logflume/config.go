@@ -111,7 +111,7 @@ type enrichConfig struct {
 
 // What is computed from all events that were not dropped.
 type analyzeConfig struct {
-	// Width of a window of event time: whole seconds that divide an hour.
+	// Width of a window of event time: whole seconds that divide an hour, less than that hour.
 	Window duration `yaml:"window"`
 
 	// Response time from which a request is slow.

@@ -48,6 +48,8 @@ func TestConfigRefuses(t *testing.T) {
 		{"line against memory", "limits: {memory: 16MiB, line: 8MiB}\n", "", []string{":1:31: limits.line: 8MiB is more than a quarter of limits.memory (16MiB)"}},
 		{"no rows", "flush: {rows: 0}\n", "", []string{"flush.rows: 0 is not from 1"}},
 		{"bad window", "analyze: {window: 7s}\n", "", []string{"analyze.window: 7s does not divide an hour"}},
+		{"window of an hour", "analyze: {window: 1h}\n", "", []string{"analyze.window: 1h does not divide an hour"}},
+		{"no window", "analyze: {window: 0s}\n", "", []string{"analyze.window: 0s does not divide an hour"}},
 		{"bad share", "filter: {sample: 1.5}\n", "", []string{"filter.sample: 1.5 is no share"}},
 		{"bad schema", "database: {schema: 'logs; drop'}\n", "", []string{"database.schema:", "no schema name"}},
 		{"short retention", "database: {retention: 5m}\n", "", []string{"database.retention: 5m is too short"}},
@@ -184,6 +186,35 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 			if strings.Contains(shown, "ter2") {
 				t.Errorf("password in %s", shown)
 			}
+		}
+	}
+}
+
+// What the documents show can be used as it stands.
+func TestDocumentedConfigurations(t *testing.T) {
+	t.Parallel()
+	example, err := os.ReadFile("../../deploy/logflume.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := []string{string(example)}
+	for _, page := range []string{"../../README.md", "../../docs/configuration.md"} {
+		content, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range strings.Split(string(content), "```yaml\n")[1:] {
+			text, _, _ := strings.Cut(block, "```")
+			texts = append(texts, text)
+		}
+	}
+	for _, text := range texts {
+		f, err := load(t, text, "LOG_DATABASE_URL=postgres://log_writer@localhost/app")
+		if err == nil {
+			_, err = newWiring(f, testLog(t))
+		}
+		if err != nil {
+			t.Errorf("%s\n%v", text, err)
 		}
 	}
 }

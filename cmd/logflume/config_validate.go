@@ -113,8 +113,8 @@ func (v *validation) processing() {
 	v.require(c.Files.Grace >= duration(time.Second), "files.grace", "%s is too short: use 1s or more", c.Files.Grace)
 
 	window := time.Duration(c.Analyze.Window)
-	v.require(window >= time.Second && window%time.Second == 0 && time.Hour%window == 0, "analyze.window",
-		"%s does not divide an hour into whole seconds: use 10s, 30s, 1m, 5m, 15m or the like", c.Analyze.Window)
+	v.require(window >= time.Second && window < time.Hour && window%time.Second == 0 && time.Hour%window == 0, "analyze.window",
+		"%s does not divide an hour into windows of whole seconds: use 10s, 30s, 1m, 5m, 15m or the like", c.Analyze.Window)
 	v.require(c.Analyze.SlowRequest >= duration(time.Millisecond), "analyze.slow_request",
 		"%s is too short: use 1ms or more", c.Analyze.SlowRequest)
 	v.require(c.Filter.Sample >= 0 && c.Filter.Sample <= 1, "filter.sample", "%v is no share: use a number from 0 to 1", c.Filter.Sample)

@@ -30,10 +30,8 @@ func (v *demoView) repeat(ctx context.Context, screen *screen) error {
 	for {
 		select {
 		case <-tick.C:
-			text, err := v.render(ctx)
-			if ctx.Err() != nil {
-				return nil
-			}
+			// Not with ctx: a query that is given up takes the connection with it, which the final account needs.
+			text, err := v.render(context.WithoutCancel(ctx))
 			if err != nil {
 				return err
 			}
@@ -105,14 +103,14 @@ func (v *demoView) ledger(ctx context.Context, to io.Writer) error {
 func (v *demoView) errors(ctx context.Context, to io.Writer) error {
 	return v.table(ctx, to, "TOP ERRORS\tcount\tservice", `
 		SELECT left(pattern, 70), count::text, array_to_string(services, ', ')
-		FROM logs.top_errors(now() - interval '1 hour', now() + interval '1 minute', NULL, 6)`)
+		FROM logs.top_errors(now() - interval '1 hour', now() + interval '1 minute', NULL, 5)`)
 }
 
 func (v *demoView) endpoints(ctx context.Context, to io.Writer) error {
 	return v.table(ctx, to, "SLOWEST ENDPOINTS (ms)\trequests\tslow\tp50\tp95\tp99\tmax", `
 		SELECT endpoint, requests::text, slow::text, round(p50::numeric, 1)::text, round(p95::numeric, 1)::text,
 		       round(p99::numeric, 1)::text, round(max::numeric, 1)::text
-		FROM logs.slowest_endpoints(now() - interval '1 hour', now() + interval '1 minute', 6)`)
+		FROM logs.slowest_endpoints(now() - interval '1 hour', now() + interval '1 minute', 5)`)
 }
 
 // table runs a query whose columns are all texts and adds the answer as a table under heads.

@@ -42,7 +42,7 @@ func (c *importCommand) Run(ctx context.Context, p *program) error {
 	endProgress := showProgress(p.stderr, source, w.stats, p.log)
 	if c.Discard {
 		d := sink.NewDiscard(w.newAggregate, int(f.Flush.Rows), w.stats)
-		err = pipeline.Run(ctx, w.pipeline(newEncoder, d, d, source))
+		err = pipeline.Run(ctx, w.pipeline(d, d, source))
 	} else {
 		err = c.store(ctx, p, w, source)
 	}
@@ -55,8 +55,6 @@ func (c *importCommand) Run(ctx context.Context, p *program) error {
 	}
 	return err
 }
-
-func newEncoder() pipeline.Processor { return postgres.Encoder{} }
 
 // store runs the import into the database.
 func (c *importCommand) store(ctx context.Context, p *program, w *wiring, source pipeline.Source) error {
@@ -78,7 +76,9 @@ func (c *importCommand) store(ctx context.Context, p *program, w *wiring, source
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	go watchDatabase(ctx, target.Health, c.Wait, giveUp)
-	err = pipeline.Run(ctx, w.pipeline(newEncoder, target, target.Checkpoints(), source))
+	run := w.pipeline(target, target.Checkpoints(), source)
+	run.Grace = min(run.Grace, c.Wait)
+	err = pipeline.Run(ctx, run)
 	if gone := context.Cause(ctx); errors.Is(gone, errDatabaseGone) {
 		return gone
 	}

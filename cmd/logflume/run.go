@@ -68,7 +68,7 @@ func (w *wiring) follow(ctx context.Context, url string) (err error) {
 	all, groupCtx := errgroup.WithContext(ctx)
 	all.Go(func() error {
 		defer stopBeside()
-		return pipeline.Run(groupCtx, w.pipeline(sink.Encoder, sink, gate, source))
+		return pipeline.Run(groupCtx, w.pipeline(sink, gate, source))
 	})
 	all.Go(func() error {
 		err := patiently(groupCtx, forEver, w.log, func(ctx context.Context) error {

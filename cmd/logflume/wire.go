@@ -46,13 +46,13 @@ type wiring struct {
 //
 //	sources ─► batches ─► parse ─► filter ─► enrich ─► analyze ─► encode ─► sink
 //	                      └──────────────── N workers ─────────────────┘
-func (w *wiring) pipeline(encode func() pipeline.Processor, sink pipeline.Sink, positions pipeline.Checkpoints, source pipeline.Source) pipeline.Pipeline {
+func (w *wiring) pipeline(sink pipeline.Sink, positions pipeline.Checkpoints, source pipeline.Source) pipeline.Pipeline {
 	return pipeline.Pipeline{
 		Sources: []pipeline.Source{source},
 		Intake:  pipeline.NewIntake(positions, w.budget, w.stats, channelDepth),
 		Workers: runtime.GOMAXPROCS(0),
 		Stages: func() []pipeline.Processor {
-			return []pipeline.Processor{w.parse(), w.filter(), w.enrich(), w.analyze(), encode()}
+			return []pipeline.Processor{w.parse(), w.filter(), w.enrich(), w.analyze(), postgres.Encoder{}}
 		},
 		Sink:  sink,
 		Grace: drain,
@@ -67,11 +67,12 @@ func newWiring(f *configFile, log *slog.Logger) (*wiring, error) {
 	if w.host, w.hostOrigin, err = hostIdentity(f.Host); err != nil {
 		return nil, configError{f.problem("host", fmt.Sprintf("cannot be found out, set it: %v", err))}
 	}
-	for _, compile := range []func() error{w.compileParse, w.compileFilter, w.compileEnrich, w.compileAnalyze} {
+	for _, compile := range []func() error{w.compileParse, w.compileFilter, w.compileEnrich} {
 		if err := compile(); err != nil {
 			return nil, err
 		}
 	}
+	w.analyze = analyze.New(w.analyzeOptions())
 	return w, nil
 }
 
@@ -118,11 +119,6 @@ func (w *wiring) compileEnrich() (err error) {
 	if err != nil {
 		return configError{w.config.problem("enrich.ip_zones", err.Error())}
 	}
-	return nil
-}
-
-func (w *wiring) compileAnalyze() error {
-	w.analyze = analyze.New(w.analyzeOptions())
 	return nil
 }
 
