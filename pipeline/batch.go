@@ -23,9 +23,10 @@ type Batch struct {
 	RowEnds []int   // end of each tuple in Rows
 	Days    []int32 // days since 1970-01-01 that Rows touch, each once
 
-	intake  *Intake
-	done    chan struct{} // receives once when the last processor has finished
-	charged int64         // bytes taken from the budget
+	intake    *Intake
+	workspace *workspace    // whose memory the fields from Text to Days have; nil before the first stage
+	done      chan struct{} // receives once when the last processor has finished
+	charged   int64         // bytes taken from the budget
 }
 
 // Ledger counts what became of a span's lines. Lines = Kept + Filtered + Dead, always.
@@ -129,17 +130,33 @@ const (
 
 // size is the memory the batch holds, in bytes.
 func (b *Batch) size() int64 {
-	return int64(cap(b.Arena)) + int64(cap(b.Text)) + int64(cap(b.Rows)) + int64(cap(b.RowEnds))*8 +
-		int64(cap(b.Events))*eventSize + int64(cap(b.Lines))*lineSize + int64(cap(b.Dead))*deadSize
+	w := b.work()
+	return int64(cap(b.Arena)) + int64(cap(b.Lines))*lineSize + w.size()
 }
 
-// reset empties the batch and keeps its memory.
-func (b *Batch) reset() {
-	clear(b.Events) // or the strings would keep foreign memory alive
-	clear(b.Dead)
-	*b = Batch{
-		Arena: b.Arena[:0], Lines: b.Lines[:0], Text: b.Text[:0], Events: b.Events[:0], Dead: b.Dead[:0],
-		Rows: b.Rows[:0], RowEnds: b.RowEnds[:0], Days: b.Days[:0],
-		intake: b.intake, done: b.done,
+// work returns the fields that the stages fill.
+func (b *Batch) work() workspace {
+	return workspace{text: b.Text, events: b.Events, dead: b.Dead, rows: b.Rows, rowEnds: b.RowEnds, days: b.Days}
+}
+
+// attach gives b the memory of w.
+func (b *Batch) attach(w *workspace) {
+	b.workspace = w
+	b.Text, b.Events, b.Dead, b.Rows, b.RowEnds, b.Days = w.text, w.events, w.dead, w.rows, w.rowEnds, w.days
+}
+
+// detach takes the workspace away, emptied, or returns nil when b has none.
+func (b *Batch) detach() *workspace {
+	w := b.workspace
+	if w == nil {
+		return nil
 	}
+	*w = b.work()
+	w.empty()
+	return w
+}
+
+// reset empties the batch, but for the memory of its raw lines.
+func (b *Batch) reset() {
+	*b = Batch{Arena: b.Arena[:0], Lines: b.Lines[:0], intake: b.intake, done: b.done}
 }

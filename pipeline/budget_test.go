@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 )
@@ -45,7 +46,7 @@ func TestBudgetAbandonedRequestLetsOthersThrough(t *testing.T) {
 		go func() { granted <- b.Acquire(t.Context(), 40) }()
 		synctest.Wait()
 		cancel()
-		if err := <-gaveUp; err != context.Canceled {
+		if err := <-gaveUp; !errors.Is(err, context.Canceled) {
 			t.Fatalf("abandoned request returned %v", err)
 		}
 		if err := <-granted; err != nil {

@@ -13,6 +13,9 @@ const (
 	// A batch is charged this many times its arena before it is read: raw bytes, decoded text and events, and COPY
 	// bytes. What it holds beyond that is charged when the workers are done with it.
 	chargeFactor = 4
+
+	// A workspace with room for so few events is never too large.
+	minEvents = 64
 )
 
 // An Intake hands empty batches to sources, within the budget, and takes full ones.
@@ -23,8 +26,10 @@ type Intake struct {
 
 	work    chan *Batch // to the workers
 	ordered chan *Batch // to the sink; the same batches, so order per stream is kept while workers run in parallel
-	pool    sync.Pool
 	active  atomic.Int64
+
+	batches    sync.Pool // of *Batch without a workspace
+	workspaces sync.Pool // of *workspace
 }
 
 // NewIntake returns an intake whose channels hold depth batches each.
@@ -53,12 +58,14 @@ func (in *Intake) Batch(ctx context.Context, s *Stream, size int) (*Batch, error
 	if err := in.Budget.Acquire(ctx, charge); err != nil {
 		return nil, err
 	}
-	b, ok := in.pool.Get().(*Batch)
+	b, ok := in.batches.Get().(*Batch)
 	if !ok {
 		b = &Batch{intake: in, done: make(chan struct{}, 1)}
 	}
-	if cap(b.Arena) < size {
+	// One that is far too large goes too: thousands of sources may wait for their turn with a small batch each.
+	if has := cap(b.Arena); has < size || has > max(4*size, minBlock) {
 		b.Arena = make([]byte, 0, size)
+		b.Lines = nil
 	}
 	b.Stream, b.charged = s, charge
 	return b, nil
@@ -81,6 +88,15 @@ func (in *Intake) Send(ctx context.Context, b *Batch) error {
 	return nil
 }
 
+// equip gives b the memory that its stages fill.
+func (in *Intake) equip(b *Batch) {
+	w, ok := in.workspaces.Get().(*workspace)
+	if !ok {
+		w = &workspace{}
+	}
+	b.attach(w)
+}
+
 // finished settles what the batch really holds and lets the sink have it.
 func (in *Intake) finished(b *Batch) {
 	if held := b.size(); held > b.charged {
@@ -90,13 +106,17 @@ func (in *Intake) finished(b *Batch) {
 	b.done <- struct{}{}
 }
 
-// release returns the batch's budget. Batches that grew far beyond a block are left to the garbage collector, so that
-// one long line does not pin its memory for ever.
+// release returns the batch's memory and its budget. What one long line or one large array made grow far beyond what
+// an ordinary block needs is left to the garbage collector, and so is what was far too large for this batch: or one busy
+// source would in time make the memory of all as large as its own.
 func (in *Intake) release(b *Batch) {
-	charged, keep := b.charged, b.size() <= 2*chargeFactor*maxBlock
-	b.reset()
-	if keep {
-		in.pool.Put(b)
+	charged := b.charged
+	lean := cap(b.Events) <= 4*len(b.Events)+minEvents
+	if w := b.detach(); w != nil && lean && w.size() <= 2*chargeFactor*maxBlock {
+		in.workspaces.Put(w)
+	}
+	if b.reset(); b.size() <= 2*maxBlock {
+		in.batches.Put(b)
 	}
 	in.Budget.Charge(-charged)
 }

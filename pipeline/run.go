@@ -47,6 +47,7 @@ func Run(ctx context.Context, p Pipeline) error {
 		stages := p.Stages()
 		all.Go(func() error {
 			for b := range p.Intake.work {
+				p.Intake.equip(b)
 				for _, s := range stages {
 					s.Process(b)
 				}

@@ -37,7 +37,16 @@ func (c *counter) Rows(func(*pipeline.Share)) {
 
 func (c *counter) Reset() { c.batches = nil }
 
-// A source that sends spans one after the other, each with ten events, and remembers how it ended.
+// events makes an event of each line.
+type events struct{}
+
+func (events) Process(b *pipeline.Batch) {
+	for n := range b.Lines {
+		b.Events = append(b.Events, pipeline.Event{Line: int32(n)})
+	}
+}
+
+// A source that sends spans one after the other, each with ten lines, and remembers how it ended.
 type spans struct {
 	from, to []int64
 	stream   *pipeline.Stream
@@ -57,11 +66,7 @@ func (s *spans) Run(ctx context.Context, in *pipeline.Intake) error {
 			return nil
 		}
 		b.From, b.To, b.Meta = s.from[i], s.to[i], []byte(`{"seen":1}`)
-		b.Events = append(b.Events, make([]pipeline.Event, 10)...)
 		b.Lines = append(b.Lines, make([]pipeline.Line, 10)...)
-		for n := range b.Events {
-			b.Events[n].Line = int32(n)
-		}
 		if err := in.Send(ctx, b); err != nil {
 			s.err = err
 			return nil
@@ -76,7 +81,7 @@ func run(t *testing.T, d *sink.Discard, stats *pipeline.Stats, s *spans) {
 	budget := pipeline.NewBudget(1 << 20)
 	err := pipeline.Run(t.Context(), pipeline.Pipeline{
 		Sources: []pipeline.Source{s}, Intake: pipeline.NewIntake(d, budget, stats, 4), Workers: 1,
-		Stages: func() []pipeline.Processor { return nil }, Sink: d,
+		Stages: func() []pipeline.Processor { return []pipeline.Processor{events{}} }, Sink: d,
 	})
 	if err != nil {
 		t.Fatal(err)
