@@ -29,5 +29,5 @@ type configFlag struct {
 
 // waitFlag is the flag of commands that do not wait for the database for ever.
 type waitFlag struct {
-	Wait time.Duration `help:"How long to wait for a database that cannot be reached." default:"30s"`
+	Wait time.Duration `help:"How long to wait for a database that cannot be reached; 0s waits for ever." default:"30s"`
 }

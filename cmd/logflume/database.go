@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -37,11 +38,14 @@ func databaseURL(flag secretURL, f *configFile) (string, error) {
 	return verified(string(u)), nil
 }
 
+// saysTLS finds what says in a URL, or in a list of settings, how TLS is wanted: itself, or in a service file.
+var saysTLS = regexp.MustCompile(`(^|[?&\s])(sslmode|service)\s*=`)
+
 // verified makes a URL that does not say how it wants TLS ask for a verified server when that is another machine.
 // Without, the library would settle for no encryption when the server, or somebody in between, says so.
 func verified(u string) string {
 	config, err := pgconn.ParseConfig(u)
-	if err != nil || os.Getenv("PGSSLMODE") != "" || strings.Contains(u, "sslmode") || strings.Contains(u, "service") {
+	if err != nil || os.Getenv("PGSSLMODE") != "" || os.Getenv("PGSERVICE") != "" || saysTLS.MatchString(u) {
 		return u
 	}
 	hosts := []string{config.Host}
@@ -70,8 +74,14 @@ func isLocal(host string) bool {
 	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" || err == nil && address.IsLoopback()
 }
 
+// checkTimeout is how long one look at the database may take: a server that is frozen, or gone without a word, would
+// otherwise be waited for as long as TCP does.
+const checkTimeout = 15 * time.Second
+
 // checkDatabase connects and looks whether the schema is the one this program writes to, with the rights it needs.
 func checkDatabase(ctx context.Context, url, schemaName string) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return err
@@ -93,10 +103,10 @@ func checkPartitions(ctx context.Context, url, schemaName string) (count int, to
 	return count, today, err
 }
 
-// forEver is the patience of a service.
+// forEver is the patience of a service, and of who says --wait 0s.
 const forEver time.Duration = 0
 
-// patiently calls f until it succeeds, for at most wait, while what it meets can pass: a database that
+// patiently calls f until it succeeds, for at most wait (or for ever), while what it meets can pass: a database that
 // cannot be reached, is starting, or is busy. Other errors are returned at once, with their remedy.
 func patiently(ctx context.Context, wait time.Duration, log *slog.Logger, f func(context.Context) error) error {
 	const firstRetry, lastRetry = 25 * time.Millisecond, 5 * time.Second

@@ -27,10 +27,13 @@ func TestOtherMachinesAreVerified(t *testing.T) {
 	check("postgres://u@db.example.com/app?application_name=x", "postgres://u@db.example.com/app?application_name=x&sslmode=verify-full")
 	check("host=db.example.com user=u", "host=db.example.com user=u sslmode=verify-full")
 	check("postgres://u@localhost,db.example.com/app", "postgres://u@localhost,db.example.com/app?sslmode=verify-full")
+	check("postgres://u@db-service/services", "postgres://u@db-service/services?sslmode=verify-full")
+	check("host=db-service user=u", "host=db-service user=u sslmode=verify-full")
 
 	for _, same := range []string{
 		"postgres://u@localhost/app", "postgres://u@127.0.0.1/app", "postgres://u@[::1]/app", "postgres://u@/app?host=/run/postgresql",
 		"postgres://u@db.example.com/app?sslmode=disable", "host=db.example.com sslmode=require",
+		"postgres://u@db.example.com/app?application_name=x&sslmode=require", "sslmode = require host=db.example.com",
 	} {
 		check(same, same)
 	}

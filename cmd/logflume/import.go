@@ -85,9 +85,10 @@ func (c *importCommand) store(ctx context.Context, p *program, w *wiring, source
 	return withRemedy(err)
 }
 
-var errDatabaseGone = errors.New("the database cannot be reached any more; what was committed stays, run the same command again to go on")
+var errDatabaseGone = errors.New("the database takes no rows any more; what was committed stays, run the same command again to go on")
 
-// watchDatabase gives up when the database has been away for wait. It ends with ctx.
+// watchDatabase gives up when for the time wait the database could not be reached, or was full, a standby, or not as it
+// must be. A lock that is not free in time is waited for. It ends with ctx.
 func watchDatabase(ctx context.Context, ask func() postgres.Health, wait time.Duration, giveUp context.CancelCauseFunc) {
 	tick := time.NewTicker(min(wait, time.Second))
 	defer tick.Stop()
@@ -95,7 +96,7 @@ func watchDatabase(ctx context.Context, ask func() postgres.Health, wait time.Du
 		select {
 		case <-tick.C:
 			for _, f := range ask().Faults {
-				if f.Class == postgres.Unreachable && time.Since(f.Since) > wait {
+				if f.Class != postgres.Retry && time.Since(f.Since) > wait {
 					giveUp(fmt.Errorf("%w (%s)", errDatabaseGone, f.Error))
 					return
 				}

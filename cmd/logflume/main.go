@@ -32,6 +32,7 @@ type program struct {
 
 // execute runs the command that args name and returns the exit code.
 func execute(args []string) int {
+	signals := catchSignals()
 	var flags commandLine
 	exit := -1
 	parser, err := kong.New(&flags,
@@ -54,7 +55,7 @@ func execute(args []string) int {
 		return exitUsage
 	}
 	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, log: newLogger(os.Stderr, flags.LogLevel)}
-	ctx, stop := withSignals(context.Background(), p.log)
+	ctx, stop := withSignals(context.Background(), signals, p.log)
 	defer stop()
 	command.BindTo(ctx, (*context.Context)(nil))
 	return p.report(command.Run(p))

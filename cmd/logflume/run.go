@@ -74,10 +74,10 @@ func (w *wiring) follow(ctx context.Context, url string) (err error) {
 		err := patiently(groupCtx, forEver, w.log, func(ctx context.Context) error {
 			return checkDatabase(ctx, url, w.config.Database.Schema)
 		})
-		gate.open(err)
-		if ctx.Err() != nil { // told to stop before the database was there
-			err = nil
+		if groupCtx.Err() != nil { // told to stop before the database was there: who waits at the gate was told too
+			return nil
 		}
+		gate.open(err)
 		return err
 	})
 	all.Go(func() error {
