@@ -26,6 +26,7 @@ type Batch struct {
 	intake    *Intake
 	workspace *workspace    // whose memory the fields from Text to Days have; nil before the first stage
 	done      chan struct{} // receives once when the last processor has finished
+	wanted    chan struct{} // receives once when the sink waits for done
 	charged   int64         // bytes taken from the budget
 }
 
@@ -113,8 +114,15 @@ func (b *Batch) Reject(i int, reason string) {
 	})
 }
 
-// Done is readable once, when all processors have finished with the batch.
-func (b *Batch) Done() <-chan struct{} { return b.done }
+// Done is readable once, when all processors have finished with the batch. Asking for it lets the batch be processed
+// even while the budget is overdrawn.
+func (b *Batch) Done() <-chan struct{} {
+	select {
+	case b.wanted <- struct{}{}:
+	default: // asked before
+	}
+	return b.done
+}
 
 // Release gives the batch's memory back to its intake. The caller must own the batch and must not touch it again.
 func (b *Batch) Release() { b.intake.release(b) }
@@ -158,5 +166,9 @@ func (b *Batch) detach() *workspace {
 
 // reset empties the batch, but for the memory of its raw lines.
 func (b *Batch) reset() {
-	*b = Batch{Arena: b.Arena[:0], Lines: b.Lines[:0], intake: b.intake, done: b.done}
+	select {
+	case <-b.wanted:
+	default:
+	}
+	*b = Batch{Arena: b.Arena[:0], Lines: b.Lines[:0], intake: b.intake, done: b.done, wanted: b.wanted}
 }

@@ -14,7 +14,8 @@ type Budget struct {
 
 	mu      sync.Mutex
 	used    int64
-	waiting list.List // of *grant
+	waiting list.List     // of *grant
+	settled chan struct{} // closed when used is within the limit again; nil while nobody asked
 }
 
 type grant struct {
@@ -63,6 +64,19 @@ func (b *Budget) Charge(n int64) {
 	b.mu.Unlock()
 }
 
+// within returns nil when no more than the limit is in flight, else a channel that is closed when that is so again.
+func (b *Budget) within() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.used <= b.limit {
+		return nil
+	}
+	if b.settled == nil {
+		b.settled = make(chan struct{})
+	}
+	return b.settled
+}
+
 // Used returns the bytes in flight.
 func (b *Budget) Used() int64 {
 	b.mu.Lock()
@@ -76,6 +90,10 @@ func (b *Budget) Limit() int64 { return b.limit }
 func (b *Budget) fitsLocked(n int64) bool { return b.used+n <= b.limit || b.used == 0 }
 
 func (b *Budget) grantLocked() {
+	if b.settled != nil && b.used <= b.limit {
+		close(b.settled)
+		b.settled = nil
+	}
 	for e := b.waiting.Front(); e != nil; e = b.waiting.Front() {
 		g := e.Value.(*grant)
 		if !b.fitsLocked(g.n) {

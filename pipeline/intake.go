@@ -24,8 +24,9 @@ type Intake struct {
 	Budget      *Budget
 	Stats       *Stats
 
-	work    chan *Batch // to the workers
-	ordered chan *Batch // to the sink; the same batches, so order per stream is kept while workers run in parallel
+	work    chan *Batch   // to the workers
+	ordered chan *Batch   // to the sink; the same batches in the same order
+	sending chan struct{} // holds one token while a batch is put into both
 	active  atomic.Int64
 
 	batches    sync.Pool // of *Batch without a workspace
@@ -36,7 +37,7 @@ type Intake struct {
 func NewIntake(c Checkpoints, budget *Budget, stats *Stats, depth int) *Intake {
 	return &Intake{
 		Checkpoints: c, Budget: budget, Stats: stats,
-		work: make(chan *Batch, depth), ordered: make(chan *Batch, depth),
+		work: make(chan *Batch, depth), ordered: make(chan *Batch, depth), sending: make(chan struct{}, 1),
 	}
 }
 
@@ -60,7 +61,7 @@ func (in *Intake) Batch(ctx context.Context, s *Stream, size int) (*Batch, error
 	}
 	b, ok := in.batches.Get().(*Batch)
 	if !ok {
-		b = &Batch{intake: in, done: make(chan struct{}, 1)}
+		b = &Batch{intake: in, done: make(chan struct{}, 1), wanted: make(chan struct{}, 1)}
 	}
 	// One that is far too large goes too: thousands of sources may wait for their turn with a small batch each.
 	if has := cap(b.Arena); has < size || has > max(4*size, minBlock) {
@@ -78,14 +79,38 @@ func (in *Intake) Send(ctx context.Context, b *Batch) error {
 		return err
 	}
 	select {
+	case in.sending <- struct{}{}:
+		defer func() { <-in.sending }()
+	case <-ctx.Done():
+		b.Release()
+		return ctx.Err()
+	}
+	select {
 	case in.ordered <- b:
 	case <-ctx.Done():
 		b.Release()
 		return ctx.Err()
 	}
-	// The workers always make progress, so this does not wait for long; b is already promised to the sink.
-	in.work <- b
+	in.work <- b // b is promised to the sink now; workers make room as long as the sink asks for batches
 	return nil
+}
+
+// admit waits while the budget is overdrawn, unless the sink waits for b: so lines that turn into far more memory than
+// their source foresaw, arrays of thousands of tiny objects, overdraw it by one batch a worker and not by all that are
+// queued. Workers hold the oldest unfinished batches, hence also the one that the sink waits for.
+func (in *Intake) admit(ctx context.Context, b *Batch) error {
+	within := in.Budget.within()
+	if within == nil {
+		return nil
+	}
+	select {
+	case <-within:
+		return nil
+	case <-b.wanted:
+		return nil
+	case <-ctx.Done(): // the sink has given up
+		return ctx.Err()
+	}
 }
 
 // equip gives b the memory that its stages fill.

@@ -47,6 +47,9 @@ func Run(ctx context.Context, p Pipeline) error {
 		stages := p.Stages()
 		all.Go(func() error {
 			for b := range p.Intake.work {
+				if err := p.Intake.admit(groupCtx, b); err != nil {
+					return err
+				}
 				p.Intake.equip(b)
 				for _, s := range stages {
 					s.Process(b)

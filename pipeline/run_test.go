@@ -164,6 +164,45 @@ func TestRunStopsAtTheFirstError(t *testing.T) {
 	})
 }
 
+// growing is a stage that needs far more memory than the source foresaw.
+type growing struct{}
+
+func (growing) Process(b *Batch) { b.Text = append(b.Text, make([]byte, 1<<20)...) }
+
+func TestRunOverdrawsByOneBatchAWorker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &collecting{to: map[*Stream][]int64{}, stuck: make(chan struct{})}
+		s := NewStream(Checkpoint{})
+		p := newPipeline(sink, &counting{stream: s, n: 20})
+		p.Stages = func() []Processor { return []Processor{growing{}} }
+		ended := make(chan error)
+		go func() { ended <- Run(t.Context(), p) }()
+		synctest.Wait()
+		if used, most := p.Intake.Budget.Used(), p.Intake.Budget.Limit()+int64(p.Workers)*2<<20; used > most {
+			t.Errorf("%d bytes in flight, want at most %d", used, most)
+		}
+		close(sink.stuck)
+		if err := <-ended; err != nil || s.Committed() != 20 {
+			t.Fatalf("error %v, committed %d", err, s.Committed())
+		}
+	})
+}
+
+func TestRunEndsWorkersThatWaitForABudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		p := newPipeline(&collecting{stuck: make(chan struct{})}, &counting{stream: NewStream(Checkpoint{})})
+		p.Stages = func() []Processor { return []Processor{growing{}} }
+		ended := make(chan error)
+		go func() { ended <- Run(ctx, p) }()
+		synctest.Wait()
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v", err)
+		}
+	})
+}
+
 func TestBlockedStreamGetsNoMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := NewIntake(nil, NewBudget(1<<20), &Stats{}, 4)
