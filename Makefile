@@ -12,7 +12,7 @@ LINTER := $(GO) tool -modfile=tools/go.mod golangci-lint
 RACE = $(shell tools/setup.sh race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build fmt vet lint docs test race fuzz bench chaos demo check clean
+.PHONY: help build fmt vet lint docs test race fuzz bench speed chaos demo check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,11 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 bench: ## run all benchmarks
 	@tools/setup.sh postgres
 	$(GO) test -run '^$$' -bench . -benchmem -p 1 $(PACKAGES)
+
+speed: ## time import of CORPUS=FILE against the server's own COPY of the same rows
+	@tools/setup.sh postgres
+	@$(GO) build -trimpath -o bin/logflume ./cmd/logflume
+	@$(GO) run ./internal/speed -logflume bin/logflume -corpus "$(CORPUS)"
 
 chaos: ## prove exactly-once in full size: real writers, rotation, kill -9, crashing PostgreSQL
 	@tools/setup.sh postgres python

@@ -1,0 +1,172 @@
+// Command speed measures what the README says of speed and memory, in one run on one machine.
+//
+// Each round imports a corpus into a fresh schema with logflume, then has the server itself load the very same rows,
+// from a file in COPY's binary format into the same table with the same indexes, and prints both times and their
+// ratio. A first round is not counted. Before that it imports once without a database. The server is private, with
+// fsync on.
+//
+//	speed -logflume bin/logflume -corpus FILE [-rounds 3]
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"logflume/internal/privatepg"
+	"logflume/schema"
+
+	"github.com/jackc/pgx/v5"
+)
+
+func main() {
+	binary := flag.String("logflume", "bin/logflume", "the program to measure")
+	corpus := flag.String("corpus", "", "file of JSON lines")
+	rounds := flag.Int("rounds", 3, "how often to measure each side, in turn")
+	flag.Parse()
+	if err := run(context.Background(), *binary, *corpus, *rounds); err != nil {
+		fmt.Fprintln(os.Stderr, "speed:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, binary, corpus string, rounds int) (err error) {
+	info, err := os.Stat(corpus)
+	if err != nil {
+		return fmt.Errorf("the corpus, -corpus: %w", err)
+	}
+	lines, err := countLines(corpus)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("corpus: %d lines, %.1f MB\n", lines, float64(info.Size())/1e6)
+
+	discard, err := importCorpus(ctx, binary, corpus, "--discard")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("without a database: %s\n", discard.describe(lines, info.Size()))
+
+	server, err := privatepg.Start(ctx, privatepg.Options{Durable: true, Settings: map[string]string{
+		"shared_buffers": "2GB", "max_wal_size": "16GB", "min_wal_size": "8GB", "checkpoint_timeout": "1h",
+	}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	conn, err := pgx.Connect(ctx, server.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+
+	var ratios []float64
+	for i := range rounds + 1 {
+		imported, loaded, err := round(ctx, server, conn, binary, corpus)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			continue // it paid for the server's first files of WAL, which the others use again
+		}
+		ratios = append(ratios, imported.wall.Seconds()/loaded.Seconds())
+		fmt.Printf("import: %s; server-side COPY of the same rows: %.2fs; ratio %.2f\n",
+			imported.describe(lines, info.Size()), loaded.Seconds(), ratios[len(ratios)-1])
+	}
+	slices.Sort(ratios)
+	fmt.Printf("median ratio import / server-side COPY: %.2f\n", ratios[len(ratios)/2])
+	return nil
+}
+
+// round measures one import and one COPY of what it stored.
+func round(ctx context.Context, server *privatepg.Server, conn *pgx.Conn, binary, corpus string) (result, time.Duration, error) {
+	const name = "speed"
+	if _, err := conn.Exec(ctx, "DROP SCHEMA IF EXISTS "+name+" CASCADE"); err != nil {
+		return result{}, 0, err
+	}
+	url := server.URL("postgres")
+	if _, _, err := schema.Migrate(ctx, url, name); err != nil {
+		return result{}, 0, err
+	}
+	if _, err := conn.Exec(ctx, "CHECKPOINT"); err != nil {
+		return result{}, 0, err
+	}
+	imported, err := importCorpus(ctx, binary, corpus, "--database-url", url)
+	if err != nil {
+		return result{}, 0, err
+	}
+	rows := filepath.Join(server.Dir, "rows.copy")
+	for _, statement := range []string{
+		"COPY (SELECT * FROM speed.log_events) TO '" + rows + "' (FORMAT binary)",
+		"TRUNCATE speed.log_events",
+		"CHECKPOINT",
+	} {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return result{}, 0, fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	start := time.Now()
+	if _, err := conn.Exec(ctx, "COPY speed.log_events FROM '"+rows+"' (FORMAT binary)"); err != nil {
+		return result{}, 0, err
+	}
+	loaded := time.Since(start)
+	return imported, loaded, os.Remove(rows)
+}
+
+// A result is what one run of the program cost.
+type result struct {
+	wall time.Duration
+	cpu  time.Duration // user and system
+	rss  int64         // peak, bytes
+}
+
+func (r result) describe(lines, size int64) string {
+	s := r.wall.Seconds()
+	return fmt.Sprintf("%.2fs, %.0f lines/s, %.1f MB/s, %.2f CPU-s per million lines, peak RSS %.0f MiB",
+		s, float64(lines)/s, float64(size)/1e6/s, r.cpu.Seconds()/float64(lines)*1e6, float64(r.rss)/(1<<20))
+}
+
+func importCorpus(ctx context.Context, binary, corpus string, args ...string) (result, error) {
+	cmd := exec.CommandContext(ctx, binary, append([]string{"import", corpus}, args...)...)
+	cmd.Env = append(os.Environ(), "LOGFLUME_DATABASE_SCHEMA=speed")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		return result{}, fmt.Errorf("%s: %w\n%s", cmd, err, stderr.Bytes())
+	}
+	r := result{wall: time.Since(start), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		r.rss = usage.Maxrss << 10
+	}
+	return r, nil
+}
+
+func countLines(path string) (int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	var n int64
+	block := make([]byte, 1<<20)
+	for {
+		got, err := f.Read(block)
+		n += int64(bytes.Count(block[:got], []byte{'\n'}))
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+}
