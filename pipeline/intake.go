@@ -49,13 +49,14 @@ func (in *Intake) BlockSize() int {
 // Active adds n to the number of streams that are being read, which decides the block size.
 func (in *Intake) Active(n int) { in.active.Add(int64(n)) }
 
-// Batch returns an empty batch of s whose arena holds at least size bytes, waiting for budget. The caller must not
-// hold an unsent batch meanwhile: send first, then ask. It returns the fence's error if s is fenced, or ctx's.
+// Batch returns an empty batch of s whose arena holds at least size bytes, waiting for budget; where there are other
+// streams, s gets at most half of it. The caller must not hold an unsent batch meanwhile: send first, then ask. It
+// returns the fence's error if s is fenced, or ctx's.
 func (in *Intake) Batch(ctx context.Context, s *Stream, size int) (*Batch, error) {
-	if err := s.waitUnblocked(ctx); err != nil {
+	charge := int64(size) * chargeFactor
+	if err := s.waitAdmitted(ctx, in.share()-charge); err != nil {
 		return nil, err
 	}
-	charge := int64(size) * chargeFactor
 	if err := in.Budget.Acquire(ctx, charge); err != nil {
 		return nil, err
 	}
@@ -69,7 +70,17 @@ func (in *Intake) Batch(ctx context.Context, s *Stream, size int) (*Batch, error
 		b.Lines = nil
 	}
 	b.Stream, b.charged = s, charge
+	s.hold(charge)
 	return b, nil
+}
+
+// share returns how much of the budget one stream may hold: all of it when it is alone, else half, so that a stream
+// which cannot be committed leaves room for others.
+func (in *Intake) share() int64 {
+	if in.active.Load() <= 1 {
+		return in.Budget.Limit()
+	}
+	return in.Budget.Limit() / 2
 }
 
 // Send hands b to the pipeline. It returns the fence's error if b's stream is fenced, or ctx's; b is then released.
@@ -126,6 +137,7 @@ func (in *Intake) equip(b *Batch) {
 func (in *Intake) finished(b *Batch) {
 	if held := b.size(); held > b.charged {
 		in.Budget.Charge(held - b.charged)
+		b.Stream.hold(held - b.charged)
 		b.charged = held
 	}
 	b.done <- struct{}{}
@@ -135,7 +147,7 @@ func (in *Intake) finished(b *Batch) {
 // an ordinary block needs is left to the garbage collector, and so is what was far too large for this batch: or one busy
 // source would in time make the memory of all as large as its own.
 func (in *Intake) release(b *Batch) {
-	charged := b.charged
+	charged, stream := b.charged, b.Stream
 	lean := cap(b.Events) <= 4*len(b.Events)+minEvents
 	if w := b.detach(); w != nil && lean && w.size() <= 2*chargeFactor*maxBlock {
 		in.workspaces.Put(w)
@@ -144,6 +156,7 @@ func (in *Intake) release(b *Batch) {
 		in.batches.Put(b)
 	}
 	in.Budget.Charge(-charged)
+	stream.hold(-charged)
 }
 
 func (in *Intake) close() {

@@ -227,6 +227,47 @@ func TestBlockedStreamGetsNoMemory(t *testing.T) {
 	})
 }
 
+func TestStreamAmongOthersHoldsHalfTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := NewIntake(nil, NewBudget(64<<10), &Stats{}, 4)
+		in.Active(2)
+		s := NewStream(Checkpoint{})
+		var batches []*Batch
+		got := make(chan *Batch)
+		go func() {
+			defer close(got)
+			for range 5 { // of 8 KiB of budget each
+				b, err := in.Batch(t.Context(), s, 2<<10)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				got <- b
+			}
+		}()
+		for range 4 {
+			batches = append(batches, <-got)
+		}
+		synctest.Wait()
+		if used := in.Budget.Used(); used != 32<<10 {
+			t.Fatalf("holds %d bytes, want half of the budget", used)
+		}
+		other, err := in.Batch(t.Context(), NewStream(Checkpoint{ID: 1}), 2<<10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other.Release()
+		batches[0].Release()
+		batches = append(batches[1:], <-got)
+		for _, b := range batches {
+			b.Release()
+		}
+		if used := in.Budget.Used(); used != 0 {
+			t.Errorf("%d bytes still charged", used)
+		}
+	})
+}
+
 func TestFencedStreamSendsNothing(t *testing.T) {
 	in := NewIntake(nil, NewBudget(1<<20), &Stats{}, 4)
 	s := NewStream(Checkpoint{Position: 5})

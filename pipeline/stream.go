@@ -22,6 +22,7 @@ type Stream struct {
 	committed int64         // position that is durable
 	fence     error         // why the reading ended, nil while it is good
 	blocked   bool          // the sink cannot commit this stream now
+	held      int64         // bytes of the budget that its batches hold
 	changed   chan struct{} // closed and replaced at every change
 }
 
@@ -88,12 +89,15 @@ func (s *Stream) WaitCommitted(ctx context.Context, to int64) error {
 	return s.wait(ctx, func() bool { return s.committed >= to })
 }
 
-func (s *Stream) waitUnblocked(ctx context.Context) error {
+// waitAdmitted waits until the stream is not blocked and holds at most share bytes, or none.
+func (s *Stream) waitAdmitted(ctx context.Context, share int64) error {
 	if err := s.Err(); err != nil {
 		return err
 	}
-	return s.wait(ctx, func() bool { return !s.blocked })
+	return s.wait(ctx, func() bool { return !s.blocked && (s.held <= share || s.held == 0) })
 }
+
+func (s *Stream) hold(n int64) { s.change(func() { s.held += n }) }
 
 func (s *Stream) wait(ctx context.Context, until func() bool) error {
 	for {
