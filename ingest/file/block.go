@@ -63,7 +63,7 @@ func (r *blockReader) fill(b *pipeline.Batch, end int64, final bool) (filling, e
 			r.reach = 0
 			continue
 		}
-		return r.finish(b, from, stop, end, atEnd, final)
+		return r.finish(b, stop, end, atEnd, final)
 	}
 }
 
@@ -85,7 +85,7 @@ func (r *blockReader) load(b *pipeline.Batch, end int64) (atEnd bool, err error)
 }
 
 // finish decides what the framed part of the arena means.
-func (r *blockReader) finish(b *pipeline.Batch, from, stop int, end int64, atEnd, final bool) (filling, error) {
+func (r *blockReader) finish(b *pipeline.Batch, stop int, end int64, atEnd, final bool) (filling, error) {
 	lead, n := len(r.anchor), len(b.Arena)
 	if len(b.Lines) == maxLines(r.room) {
 		r.reach = max(stop+stop/8, 4<<10)

@@ -14,7 +14,7 @@
 //
 // Concurrency: [Source.Run] is the keeper. It starts a goroutine that gathers kernel events, one for each file that is
 // being read or followed, and short ones that ask the database. They end with Run. An idle file costs a descriptor and
-// an entry in a map.
+// an entry in a map. A source unpacks two compressed files at a time, because their decoders' memory is in no budget.
 //
 // # What a source does
 //
@@ -23,7 +23,9 @@
 //  2. Each file is given its row: the one whose inode, head and anchor fit; else one whose bytes lie nowhere any more
 //     and whose head and anchor fit (the file was moved, restored, copied, compressed, or its device renumbered); else
 //     a new one at position 0, inserted before the first byte is read. A file with nothing in it waits for content.
-//     Unfinished rows are opened by their stored path too, even if no input matches that any more.
+//     Unfinished rows of files that an input once found are opened by their stored path too, even if no input matches
+//     that any more, or by the name in the same directory that a rotation has given them. Rows of other files belong
+//     to another instance, an import, or a configuration that may come back: they are neither read nor closed.
 //  3. The block reader takes what is there, whole lines in blocks read straight into the batch's memory. At the end of
 //     the file nxadm/tail takes over, on /proc/self/fd/N, which stays the same inode whatever becomes of the name. A
 //     file that was quiet for 5 s, or that left its inputs, is idle: an event or the next look wakes the block reader.
@@ -59,11 +61,16 @@
 //   - What is written between a copytruncate's last read and its truncate is in no file.
 //   - A truncation without a copy (: > file) loses what was not read yet, usually some milliseconds of it. lost_bytes
 //     has the difference to the last known size.
-//   - A file that appears and vanishes between two looks, or while nothing runs, and the unread end of a file that is
-//     removed while nothing runs. The first is nobody's; the second is counted when its row is closed.
+//   - A file that appears and vanishes between two looks, or while nothing runs. Nobody knows of it. So does vanish what
+//     is created and then rotated to a name that no input matches, while nothing runs: inputs should match rotated names
+//     too (app.log*), which costs nothing, as a rotated file is known again.
+//   - The unread end of a file that is removed, or moved to another directory outside the inputs, while nothing runs. It
+//     is counted when its row is closed.
 //   - A file that consists of nothing but a text that other files begin with as well (a banner) cannot be told from a
 //     copy of that beginning. It is held, and passed over after the copy wait if nothing was added.
-//   - A removed file whose writer adds to it after the grace time.
+//   - What is added after the grace time to a file that was removed or moved out of the inputs.
+//   - Files beyond the limit on open descriptors, a quarter of which (at most 1,024) is left for other uses, wait until
+//     others are finished. An error is logged; a file that is removed while it waits is not read.
 //   - Off Linux the library follows by path. What it then reads of another file is refused by the verification, so this
 //     costs time, not lines; a file that leaves its inputs cannot be found by its new name after a restart.
 package file

@@ -1,5 +1,7 @@
 package file
 
+import "time"
+
 // copyOf returns the file that f looks like a copy of, among those that are being read. A stream that was cut a moment
 // ago counts too, although its bytes are gone: its copy is about to continue it.
 func (k *keeper) copyOf(f *openFile) (original *openFile, copied bool) {
@@ -28,12 +30,17 @@ func (k *keeper) hold(f, original *openFile) {
 	f.state, f.original = held, original
 }
 
+// writePause is how long a compressed file must have been unchanged to be unpacked again.
+const writePause = 2 * time.Second
+
 // recheck looks at a held file again. A plain copy is passed over once it has waited long enough: its stream begins
 // at its end, so that what is appended to it later is read.
 func (k *keeper) recheck(f *openFile) {
-	waited := k.Clock.Now().Sub(f.since) >= k.CopyWait
+	now := k.Clock.Now()
+	waited := now.Sub(f.since) >= k.CopyWait
 	if f.packing != plain {
-		if o := f.original; waited || f.again || o != nil && o.row == nil {
+		written := f.again && now.Sub(f.changed) >= writePause
+		if o := f.original; waited || written || o != nil && o.row == nil {
 			f.again = false
 			k.examine(f, func(f *openFile) { k.judge(f, waited) })
 		}

@@ -41,11 +41,14 @@ type milestone struct {
 // in reports whether src has m's bytes before its position.
 func (m milestone) in(src io.ReaderAt) bool {
 	p, err := readBefore(src, m.pos)
-	return err == nil && len(p) >= m.anchor.Len && m.anchor.of(p[len(p)-m.anchor.Len:])
+	return err == nil && m.anchor.ends(p)
 }
 
 // of reports whether p has m's bytes.
 func (m mark) of(p []byte) bool { return m.Len == len(p) && markOf(p) == m }
+
+// ends reports whether p ends with m's bytes.
+func (m mark) ends(p []byte) bool { return len(p) >= m.Len && m.of(p[len(p)-m.Len:]) }
 
 // readHead returns up to headSizeMax first bytes of src.
 func readHead(src io.ReaderAt) ([]byte, error) {

@@ -164,11 +164,11 @@ func (m *Import) Run(ctx context.Context, in *pipeline.Intake) error {
 			m.options.Log.Error("position row is unreadable and left alone", "source", c.Key, "error", err)
 		}
 	}
-	run := &importRun{ImportOptions: m.options, in: in, rows: known, turn: make(chan struct{}, 1)}
+	run := &importRun{ImportOptions: m.options, in: in, rows: known, turn: make(turns, 1)}
 	var all errgroup.Group
 	errs := make([]error, len(m.items))
 	for i, it := range m.items {
-		if !run.enter(ctx) { // in the order of the arguments
+		if run.turn.enter(ctx) != nil { // in the order of the arguments
 			break
 		}
 		all.Go(func() error {

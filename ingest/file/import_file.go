@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,20 +18,8 @@ type importRun struct {
 	ImportOptions
 	in   *pipeline.Intake
 	rows *rows // belongs to who has the turn
-	turn chan struct{}
+	turn turns
 }
-
-// enter takes the turn. It returns false when ctx ends first.
-func (m *importRun) enter(ctx context.Context) bool {
-	select {
-	case m.turn <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (m *importRun) leave() { <-m.turn }
 
 // item imports one file. The caller has the turn and gives it away.
 func (m *importRun) item(ctx context.Context, it *item) error {
@@ -39,7 +28,7 @@ func (m *importRun) item(ctx context.Context, it *item) error {
 	}
 	for {
 		r, err := m.readFile(ctx, it)
-		m.leave()
+		m.turn.leave()
 		if err == nil && r != nil {
 			err = r.stream.WaitCommitted(ctx, r.position())
 		}
@@ -51,12 +40,12 @@ func (m *importRun) item(ctx context.Context, it *item) error {
 		case <-m.Clock.After(restMoved + rand.N(4*restMoved)):
 		case <-ctx.Done():
 		}
-		if !m.enter(ctx) {
-			return ctx.Err()
+		if err := m.turn.enter(ctx); err != nil {
+			return err
 		}
 		if r != nil {
 			if err := m.refresh(ctx, r.stream.Key); err != nil {
-				m.leave()
+				m.turn.leave()
 				return err
 			}
 		}
@@ -70,7 +59,7 @@ func (m *importRun) readFile(ctx context.Context, it *item) (*reading, error) {
 		return nil, err
 	}
 	defer handle.Close()
-	f := &openFile{place: placeOf(info), handle: handle, path: it.path, size: info.Size()}
+	f := &openFile{place: placeOf(info), handle: handle, path: it.path, found: it.path, size: info.Size()}
 	if f.head, err = readHead(handle); err != nil {
 		return nil, fmt.Errorf("read %s: %w", it.path, err)
 	}
@@ -114,11 +103,18 @@ func (m *importRun) rowOf(ctx context.Context, f *openFile) (*row, error) {
 		}
 	}
 	for _, r := range m.rows.vacant(f.head) {
-		if f.continues(r) {
+		if !f.continues(r) {
+			continue
+		}
+		switch other, err := r.differs(ctx, f); {
+		case err != nil:
+			return nil, err
+		case !other:
 			return m.claim(ctx, f, r)
 		}
 	}
-	n := notes{Path: f.path, place: f.place, Head: markOf(f.head), Size: f.size, Packing: f.packing}
+	n := notes{Head: markOf(f.head), Size: f.size}
+	n.lieIn(f)
 	c, err := m.in.Checkpoints.Create(ctx, m.rows.nextKey(f.place), n.encode())
 	if err != nil {
 		return nil, fmt.Errorf("insert the position of %s: %w", f.path, err)
@@ -146,12 +142,12 @@ func (m *importRun) digest(ctx context.Context, f *openFile) error {
 // claim goes on with r, which was read somewhere else. If its bytes are still there as well, f is a copy, and the row
 // stays where it is.
 func (m *importRun) claim(ctx context.Context, f *openFile, r *row) (*row, error) {
-	m.Log.Info("file holds a stream that is known", "path", f.path, "source", r.Key, "read as", r.Path, "position", r.Position)
+	m.Log.Info("file holds a stream that is known", "path", f.path, "source", r.Key, "read_as", r.Path, "position", r.Position)
 	if r.stillThere() {
 		return r, nil
 	}
 	n := r.notes
-	n.place, n.Path, n.Packing, n.Closed = f.place, f.path, f.packing, false
+	n.lieIn(f)
 	c, err := m.in.Checkpoints.Amend(ctx, r.Checkpoint, pipeline.Amendment{Meta: n.encode(), Fence: true})
 	if errors.Is(err, pipeline.ErrMoved) {
 		if err := m.refresh(ctx, r.Key); err != nil {
@@ -163,6 +159,36 @@ func (m *importRun) claim(ctx context.Context, f *openFile, r *row) (*row, error
 		return nil, fmt.Errorf("continue a stream with %s: %w", f.path, err)
 	}
 	return m.rows.put(c)
+}
+
+// differs reports whether f, which begins and ends like the stream of r, has other bytes in between. That can be told
+// while the stream's own file is there, and both are plain.
+func (r *row) differs(ctx context.Context, f *openFile) (bool, error) {
+	if r.Packing != plain || f.packing != plain || !r.stillThere() {
+		return false, nil
+	}
+	own, _, err := open(r.Path)
+	if err != nil {
+		return false, nil
+	}
+	defer own.Close()
+	a, b := make([]byte, 64<<10), make([]byte, 64<<10)
+	for at := int64(0); at < r.Position; at += int64(len(a)) {
+		n := min(r.Position-at, int64(len(a)))
+		if _, err := own.ReadAt(a[:n], at); err != nil {
+			return false, fmt.Errorf("read %s: %w", r.Path, err)
+		}
+		if _, err := f.handle.ReadAt(b[:n], at); err != nil {
+			return false, fmt.Errorf("read %s: %w", f.path, err)
+		}
+		if !bytes.Equal(a[:n], b[:n]) {
+			return true, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // stillThere reports whether the row's bytes lie where it says.
@@ -198,14 +224,8 @@ func (m *importRun) refresh(ctx context.Context, prefix string) error {
 
 // readAs reads f from the position of row to the size it had when it was opened.
 func (m *importRun) readAs(ctx context.Context, it *item, f *openFile, row *row) (*reading, error) {
-	src, err := it.content(f)
-	if err != nil {
-		return nil, err
-	}
-	r, err := newReading(m.in, row.Checkpoint, row.notes, src, m.LineLimit)
-	if err != nil {
-		return nil, err
-	}
+	r := newReading(m.in, row.Checkpoint, row.notes, it.content(ctx, f), f.head, m.LineLimit)
+	defer func() { r.lines.src = nil }() // the reading is kept for its position, what it reads from may be large
 	if f.packing == plain {
 		r.end = f.size
 	}
@@ -233,16 +253,13 @@ func (m *importRun) readAs(ctx context.Context, it *item, f *openFile, row *row)
 }
 
 // content returns what lines are read from, counting the bytes that are unpacked.
-func (it *item) content(f *openFile) (io.ReaderAt, error) {
+func (it *item) content(ctx context.Context, f *openFile) io.ReaderAt {
 	if f.packing == plain {
-		return f.handle, nil
+		return f.handle
 	}
 	it.raw.Store(0)
-	z, err := unpack(&countingReader{src: io.NewSectionReader(f.handle, 0, f.size), n: &it.raw}, f.packing)
-	if err != nil {
-		return nil, err
-	}
-	return &window{src: z}, nil
+	packed := contextReader{ctx, io.NewSectionReader(f.handle, 0, f.size)}
+	return &window{src: &lazyReader{src: &countingReader{src: packed, n: &it.raw}, packing: f.packing}}
 }
 
 // A countingReader counts what passes.

@@ -13,7 +13,7 @@ import (
 // stdin imports standard input, as a new stream each time. The caller has the turn and gives it away.
 func (m *importRun) stdin(ctx context.Context, it *item) error {
 	r, err := m.readStdin(ctx, it)
-	m.leave()
+	m.turn.leave()
 	if err == nil {
 		err = r.stream.WaitCommitted(ctx, r.position())
 	}
@@ -47,11 +47,7 @@ func (m *importRun) readStdin(ctx context.Context, it *item) (*reading, error) {
 		return nil, fmt.Errorf("insert its position: %w", err)
 	}
 	w := &window{src: z, eager: true}
-	r, err := newReading(m.in, c, n, w, m.LineLimit)
-	if err != nil {
-		return nil, err
-	}
-	w.seen = 0 // newReading has looked at lines that are yet to be read
+	r := newReading(m.in, c, n, w, nil, m.LineLimit)
 	it.now.Store(r)
 	m.in.Active(1)
 	defer m.in.Active(-1)

@@ -185,3 +185,19 @@ func TestBrokenCompressedFile(t *testing.T) {
 		t.Errorf("the import ended with %v", err)
 	}
 }
+
+// A file that begins and ends like another, and is as long, is that one's copy only if it is the same in between.
+func TestImportOfAFileThatOnlyLooksLikeACopy(t *testing.T) {
+	w := newWorld(t)
+	first, head := numbered(0, 100)
+	last, tail := numbered(100, 200)
+	w.append("a.log", head+"this one\n"+tail)
+	w.append("b.log", head+"that one\n"+tail)
+	w.copy("a.log", "c.log")
+	want := append(append(first, "this one"), last...)
+	w.imports("a.log")
+	w.imports("b.log", "c.log")
+	w.expect(append(append(append(want, first...), "that one"), last...)...)
+	w.imports("a.log", "b.log", "c.log")
+	w.expect(append(append(append(want, first...), "that one"), last...)...)
+}

@@ -14,12 +14,15 @@ func (k *keeper) read(f *openFile) {
 	if f.followed {
 		k.follows++
 	}
-	f.reading.notes.Path = f.path
+	f.reading.notes.Path, f.reading.notes.Found = f.path, f.found
 	f.reading.notes.Packed = 0
 	if f.packing != plain {
 		f.reading.notes.Packed = f.size
 	}
 	job := job{reading: f.reading, finish: f.finish || f.packing != plain, clock: k.Clock}
+	if f.packing != plain {
+		job.turn = k.unpacking
+	}
 	if f.followed {
 		f.leave = make(chan struct{})
 		job.follow, job.leave = followName(f.handle, f.path), f.leave
@@ -43,12 +46,13 @@ type job struct {
 	finish   bool            // nothing will be added: take the last line too and close the row
 	announce bool            // write the notes even if there is nothing to read
 	leave    <-chan struct{} // closed when following is to end
+	turn     turns           // to be taken while reading; nil when there is no need
 	clock    Clock
 }
 
 func (j *job) run(ctx context.Context) error {
 	if j.finish {
-		return j.reading.finish(ctx)
+		return j.readToEnd(ctx)
 	}
 	for again := false; ; again = true {
 		progressed, err := j.reading.drain(ctx, false)
@@ -68,6 +72,19 @@ func (j *job) run(ctx context.Context) error {
 	}
 }
 
+// readToEnd reads the last line too, closes the row, and waits until that is durable.
+func (j *job) readToEnd(ctx context.Context) error {
+	if err := j.turn.enter(ctx); err != nil {
+		return err
+	}
+	err := j.reading.finish(ctx)
+	j.turn.leave()
+	if err != nil {
+		return err
+	}
+	return j.reading.stream.WaitCommitted(ctx, j.reading.position())
+}
+
 // ended deals with the end of a file's job.
 func (k *keeper) ended(f *openFile, err error) {
 	if f.followed {
@@ -79,6 +96,9 @@ func (k *keeper) ended(f *openFile, err error) {
 	if n := f.reading.lines.nuls; n > 0 {
 		f.reading.lines.nuls = 0
 		k.Log.Warn("file began with NUL bytes, which were skipped: its writer does not append", "path", f.path, "bytes", n)
+	}
+	if err == nil {
+		f.troubled = false
 	}
 	switch {
 	case err == nil && f.packing != plain:
@@ -138,6 +158,10 @@ func (k *keeper) stopped(f *openFile, err error) {
 func (k *keeper) retry(f *openFile) {
 	r := f.row
 	if r == nil {
+		if _, err := readHead(f.handle); err != nil && !f.listed && f.quiet(k.Clock.Now()) >= k.Grace {
+			k.abandon(f)
+			return
+		}
 		k.place(f)
 		return
 	}

@@ -2,9 +2,8 @@ package file
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
-	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,11 +21,14 @@ type keeper struct {
 
 	files   map[place]*openFile
 	byPath  map[string]*openFile // by the name that discovery found and by the one it leads to
+	targets map[string]string    // what the directories of this scan lead to
 	rows    *rows
 	waits   map[*row]*waiting
-	fresh   []bool              // per input: it was never used before
-	loaded  bool                // rows is complete
-	refusal map[string]struct{} // paths whose refusal was logged
+	fresh   []bool         // per input: it was never used before
+	loaded  bool           // rows is complete
+	refusal map[string]int // paths whose refusal was logged, and the scan that refused them last
+	room    int            // how many files may be open
+	full    bool           // room was used up once, which was logged
 	gauges  gauges
 
 	scans    int
@@ -38,11 +40,14 @@ type keeper struct {
 	jobs   sync.WaitGroup
 	calls  chan func()
 	broken chan error
-	asking chan struct{} // one token for each question to the database
+	asking turns // for a question to the database
+
+	unpacking turns // for a compressed file: decoders take memory that is in no budget
 }
 
 const (
-	maxAsking = 4
+	maxAsking    = 4
+	maxUnpacking = 2
 	// Beyond so many followed files, others are read whenever they change, without a tailer of their own.
 	maxFollowed = 256
 )
@@ -50,9 +55,10 @@ const (
 func newKeeper(ctx context.Context, o Options, in *pipeline.Intake, w *watcher) *keeper {
 	return &keeper{
 		Options: o, ctx: ctx, in: in, watch: w,
-		files: map[place]*openFile{}, byPath: map[string]*openFile{}, rows: newRows(o.Host),
-		waits: map[*row]*waiting{}, refusal: map[string]struct{}{}, gauges: gauges{stats: in.Stats},
-		calls: make(chan func()), broken: make(chan error, 1), asking: make(chan struct{}, maxAsking),
+		files: map[place]*openFile{}, byPath: map[string]*openFile{}, targets: map[string]string{}, rows: newRows(o.Host),
+		waits: map[*row]*waiting{}, refusal: map[string]int{}, room: o.files(), gauges: gauges{stats: in.Stats},
+		calls: make(chan func()), broken: make(chan error, 1), asking: make(turns, maxAsking),
+		unpacking: make(turns, maxUnpacking),
 	}
 }
 
@@ -70,12 +76,10 @@ func (k *keeper) do(job func() func()) {
 // ask is do for questions to the database, few at a time.
 func (k *keeper) ask(question func() func()) {
 	k.do(func() func() {
-		select {
-		case k.asking <- struct{}{}:
-		case <-k.ctx.Done():
+		if k.asking.enter(k.ctx) != nil {
 			return func() {}
 		}
-		defer func() { <-k.asking }()
+		defer k.asking.leave()
 		return question()
 	})
 }
@@ -100,9 +104,10 @@ func (k *keeper) start(list []pipeline.Checkpoint) {
 	k.put(list)
 	k.markFresh()
 	k.loaded = true
+	known := 0
 	for _, f := range k.filesInOrder() {
-		if f.state == unplaced {
-			k.resume(f)
+		if f.state == unplaced && k.resume(f) {
+			known++
 		}
 	}
 	k.reopen()
@@ -114,11 +119,20 @@ func (k *keeper) start(list []pipeline.Checkpoint) {
 			k.examine(f, k.decide)
 		}
 	}
-	for _, r := range k.rows.all() {
-		if r.file == nil && !r.Closed {
-			k.waitFor(r)
-		}
+	for _, r := range k.unfinished() {
+		k.waitFor(r)
 	}
+	k.Log.Info("files found", "files", len(k.files), "known", known, "streams_without_file", len(k.waits))
+}
+
+// unfinished returns the rows of this source's inputs that are not closed and whose bytes lie in no open file. Rows of
+// other inputs belong to another instance or an import, or to a configuration that may come back.
+func (k *keeper) unfinished() []*row {
+	return slices.DeleteFunc(k.rows.all(), func(r *row) bool { return r.file != nil || r.Closed || !k.owns(r) })
+}
+
+func (k *keeper) owns(r *row) bool {
+	return slices.ContainsFunc(k.Inputs, func(in Input) bool { return in.matches(r.Found) })
 }
 
 // put records rows that the database returned.
@@ -136,38 +150,11 @@ func (k *keeper) markFresh() {
 	for i := range k.Inputs {
 		k.fresh[i] = true
 		for _, r := range k.rows.byKey {
-			if k.Inputs[i].matches(r.Path) {
+			if k.Inputs[i].matches(r.Found) {
 				k.fresh[i] = false
 				break
 			}
 		}
-	}
-}
-
-// reopen opens the files of unfinished rows that no input matches any more, by their stored path.
-func (k *keeper) reopen() {
-	for _, r := range k.rows.all() {
-		if r.file != nil || r.Closed || r.Path == "" {
-			continue
-		}
-		handle, info, err := open(r.Path)
-		if err != nil {
-			if !errors.Is(err, os.ErrNotExist) {
-				k.Log.Warn("file of an unfinished stream cannot be opened", "path", r.Path, "error", err)
-			}
-			continue
-		}
-		if _, known := k.files[placeOf(info)]; known {
-			handle.Close()
-			continue
-		}
-		f := k.admit(handle, info, r.Path, 0)
-		f.listed, f.stray, f.missing = false, true, k.Clock.Now()
-		if !k.identify(f) {
-			k.drop(f)
-			continue
-		}
-		k.examine(f, k.decide)
 	}
 }
 

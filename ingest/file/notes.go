@@ -7,7 +7,8 @@ import (
 
 // notes is what a position row says about its stream in meta: where the bytes lie and how to know them again.
 type notes struct {
-	Path string `json:"path"` // absolute, as opened
+	Path  string `json:"path"`  // absolute; the name the file has now, as far as is known
+	Found string `json:"found"` // the name by which an input found it last
 	place
 	Head    mark    `json:"head"`              // the first up to 1 KiB, growing while the file is shorter
 	Anchor  mark    `json:"anchor"`            // the up to 128 bytes before the position
@@ -22,6 +23,11 @@ type notes struct {
 // still its first ones. A row that knew none matches nothing.
 func (n *notes) matches(head []byte) bool {
 	return n.Head.Len > 0 && len(head) >= n.Head.Len && n.Head.of(head[:n.Head.Len])
+}
+
+// lieIn says that the bytes lie in f, to be read.
+func (n *notes) lieIn(f *openFile) {
+	n.place, n.Path, n.Found, n.Packing, n.Closed = f.place, f.path, f.found, f.packing, false
 }
 
 func (n *notes) encode() []byte {

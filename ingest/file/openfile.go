@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -35,7 +36,8 @@ const (
 type openFile struct {
 	place
 	handle  *os.File
-	path    string // the name that discovery found last
+	path    string // the name it has, as far as is known
+	found   string // the name that discovery found last
 	input   int    // index of the input that owns it
 	packing packing
 	state   state
@@ -58,6 +60,8 @@ type openFile struct {
 	followed bool          // the goroutine may follow it
 	leave    chan struct{} // closed to end that
 
+	late      bool      // found after the start
+	troubled  bool      // the last attempt on it ended with an error, which was logged
 	stray     bool      // opened by a stored path, and of no interest if it is not that stream's
 	contested bool      // another instance has read it
 	first     int64     // where reading begins if it turns out to be a new stream
@@ -174,14 +178,11 @@ func (f *openFile) lastLine() (int64, error) {
 	return 0, nil
 }
 
-// content returns what lines are read from: the file, or what it unpacks to.
-func (f *openFile) content() (io.ReaderAt, error) {
+// content returns what lines are read from: the file, or what it unpacks to, until ctx ends.
+func (f *openFile) content(ctx context.Context) io.ReaderAt {
 	if f.packing == plain {
-		return f.handle, nil
+		return f.handle
 	}
-	z, err := unpack(io.NewSectionReader(f.handle, 0, 1<<62), f.packing)
-	if err != nil {
-		return nil, err
-	}
-	return &window{src: z}, nil
+	packed := contextReader{ctx, io.NewSectionReader(f.handle, 0, 1<<62)}
+	return &window{src: &lazyReader{src: packed, packing: f.packing}}
 }

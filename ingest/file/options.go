@@ -35,6 +35,8 @@ type Options struct {
 	Grace     time.Duration // how long a file that is gone from its inputs must be quiet to be finished
 	Log       *slog.Logger
 	Clock     Clock // nil means the system's clock
+
+	mostFiles int // how many to hold open; 0 means what the limit on descriptors allows
 }
 
 // Defaults of Options, in force where a field is zero.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"time"
@@ -70,7 +71,12 @@ func (k *keeper) examine(f *openFile, then func(*openFile)) {
 	f.state = placing
 	byHead := k.rows.positions()
 	k.do(func() func() {
-		d, err := digestFile(k.ctx, f.handle, f.packing, byHead)
+		var d digest
+		err := k.unpacking.enter(k.ctx)
+		if err == nil {
+			d, err = digestFile(k.ctx, f.handle, f.packing, byHead)
+			k.unpacking.leave()
+		}
 		return func() {
 			if err != nil {
 				k.incomplete(f, err)
@@ -128,11 +134,7 @@ func (k *keeper) decide(f *openFile) {
 	if k.resume(f) {
 		return
 	}
-	for _, r := range k.rows.here(f.place) {
-		if r.file == nil && !r.Closed && r.wait == nil {
-			k.waitFor(r)
-		}
-	}
+	k.waitAt(f.place)
 	for _, r := range k.rows.vacant(f.head) {
 		if f.continues(r) {
 			k.claim(f, r)
@@ -152,21 +154,13 @@ func (k *keeper) decide(f *openFile) {
 
 // adopt begins to read f as the stream of r.
 func (k *keeper) adopt(f *openFile, r *row) {
-	src, err := f.content()
-	if err == nil {
-		f.reading, err = newReading(k.in, r.Checkpoint, r.notes, src, k.LineLimit)
-	}
-	if err != nil {
-		k.failed(f, "begin to read file", err)
-		return
-	}
+	f.reading = newReading(k.in, r.Checkpoint, r.notes, f.content(k.ctx), f.head, k.LineLimit)
 	f.row, r.file, f.stray = r, f, false
 	f.original, f.since, f.again = nil, k.Clock.Now(), false
 	k.unwait(r)
-	n := &f.reading.notes
-	n.place, n.Path, n.Packing, n.Closed = f.place, f.path, f.packing, false
+	f.reading.notes.lieIn(f)
 	level := slog.LevelInfo
-	if f.contested {
+	if f.contested || f.troubled || !f.late {
 		level = slog.LevelDebug
 	}
 	k.Log.Log(k.ctx, level, "reading file", "path", f.path, "source", r.Key, "position", r.Position)
@@ -177,7 +171,7 @@ func (k *keeper) adopt(f *openFile, r *row) {
 func (k *keeper) claim(f *openFile, r *row) {
 	f.state, r.file = placing, f
 	n := r.notes
-	n.place, n.Path, n.Packing, n.Closed = f.place, f.path, f.packing, false
+	n.lieIn(f)
 	c := r.Checkpoint
 	k.ask(func() func() {
 		amended, err := k.in.Checkpoints.Amend(k.ctx, c, pipeline.Amendment{Meta: n.encode(), Fence: true})
@@ -227,7 +221,8 @@ func (k *keeper) create(f *openFile, start int64) {
 	}
 	f.state, f.first = placing, 0
 	key := k.rows.nextKey(f.place)
-	n := notes{Path: f.path, place: f.place, Head: markOf(f.head), Size: f.size, Start: start, Packing: f.packing}
+	n := notes{Head: markOf(f.head), Size: f.size, Start: start}
+	n.lieIn(f)
 	k.ask(func() func() {
 		c, err := k.in.Checkpoints.Create(k.ctx, key, n.encode())
 		return func() {
@@ -246,12 +241,17 @@ func (k *keeper) create(f *openFile, start int64) {
 	})
 }
 
-// failed has f placed again later.
+// failed has f placed again later. A file that fails again and again is reported once.
 func (k *keeper) failed(f *openFile, what string, err error) {
 	if k.ctx.Err() != nil {
 		return
 	}
-	k.Log.Error(what, "path", f.path, "error", err)
+	level := slog.LevelError
+	if f.troubled {
+		level = slog.LevelDebug
+	}
+	f.troubled = true
+	k.Log.Log(k.ctx, level, "file is not read now", "path", f.path, "error", fmt.Errorf("%s: %w", what, err))
 	f.reading = nil
 	k.rest(f, restFailed)
 }

@@ -25,25 +25,19 @@ type reading struct {
 	head   []byte // first bytes of the content, growing up to headSizeMax
 	notes  notes  // as of the last batch
 	end    int64  // read no further; 0 means as far as the file goes
+	begun  bool   // the bytes before the stored position were found
 	needs  int    // arena size that the next line needs; 0 when an ordinary block will do
 
 	reached atomic.Pointer[milestone] // as far as was sent; for other goroutines
 }
 
-// newReading begins a reading of src at c, whose row says n.
-func newReading(in *pipeline.Intake, c pipeline.Checkpoint, n notes, src io.ReaderAt, limit int) (*reading, error) {
-	r := &reading{in: in, stream: pipeline.NewStream(c), notes: n}
-	r.lines = blockReader{src: src, limit: limit}
+// newReading prepares to read src, which begins with head, from c on, whose row says n. Nothing is read yet.
+func newReading(in *pipeline.Intake, c pipeline.Checkpoint, n notes, src io.ReaderAt, head []byte, limit int) *reading {
+	r := &reading{in: in, stream: pipeline.NewStream(c), notes: n, head: head}
+	r.lines = blockReader{src: src, limit: limit, pos: c.Position}
 	r.file, _ = src.(*os.File)
-	var err error
-	if r.head, err = readHead(src); err != nil {
-		return nil, err
-	}
-	if err := r.lines.seek(c.Position); err != nil {
-		return nil, err
-	}
-	r.publish()
-	return r, nil
+	r.reached.Store(&milestone{pos: c.Position, anchor: n.Anchor})
+	return r
 }
 
 // position is where the next batch begins.
@@ -67,7 +61,7 @@ func (r *reading) extent() (int64, error) {
 // drain sends whole lines until there are no more, and says whether there were any. With final nothing will follow:
 // the last line goes without its newline too.
 func (r *reading) drain(ctx context.Context, final bool) (progressed bool, err error) {
-	if err := r.skipToStart(ctx); err != nil {
+	if err := r.begin(ctx); err != nil {
 		return false, err
 	}
 	for {
@@ -192,8 +186,19 @@ func (r *reading) check() error {
 	return r.expect(r.position(), r.lines.anchor)
 }
 
-// skipToStart moves the stored position to where reading begins, when that is not the beginning.
-func (r *reading) skipToStart(ctx context.Context) error {
+// begin finds the stored position in the content, which may have changed since it was looked at, and moves it to where
+// reading begins, when that is not the beginning.
+func (r *reading) begin(ctx context.Context) error {
+	if !r.begun {
+		err := r.lines.seek(r.position())
+		if errors.Is(err, io.EOF) || err == nil && !r.notes.Anchor.ends(r.lines.anchor) {
+			return errReplaced
+		}
+		if err != nil {
+			return err
+		}
+		r.begun = true
+	}
 	if r.position() >= r.notes.Start {
 		return nil
 	}
@@ -216,15 +221,13 @@ func (r *reading) note(ctx context.Context, to int64) error {
 	return r.send(ctx, b)
 }
 
-// finish reads what is left, an unterminated last line included, marks the row as closed, and waits until that is
-// durable.
+// finish reads what is left, an unterminated last line included, and marks the row as closed. Nothing can be read
+// afterwards; what read it may be large and goes.
 func (r *reading) finish(ctx context.Context) error {
+	defer func() { r.lines.src = nil }()
 	if _, err := r.drain(ctx, true); err != nil {
 		return err
 	}
 	r.notes.Closed = true
-	if err := r.note(ctx, r.position()); err != nil {
-		return err
-	}
-	return r.stream.WaitCommitted(ctx, r.position())
+	return r.note(ctx, r.position())
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -34,6 +35,7 @@ func (k *keeper) scan() {
 	k.blind = !k.watch.sync(dirs) // before listing, so that no name falls in between
 	k.scans++
 	clear(k.byPath)
+	clear(k.targets)
 	for _, found := range find(k.Inputs) {
 		k.found(found)
 	}
@@ -41,10 +43,11 @@ func (k *keeper) scan() {
 		k.blind = !k.watch.sync(dirs)
 	}
 	for _, f := range k.filesInOrder() {
-		if f.scan != k.scans && f.listed {
+		if f.scan != k.scans && f.listed && f.gone() {
 			k.missed(f)
 		}
 	}
+	maps.DeleteFunc(k.refusal, func(_ string, scan int) bool { return scan != k.scans })
 	k.watch.spare(time.Since(began))
 	k.nextScan = k.Clock.Now().Add(scanInterval)
 }
@@ -60,7 +63,11 @@ func (k *keeper) addTargets(dirs map[string]struct{}) bool {
 
 // found deals with a path that an input matches.
 func (k *keeper) found(at finding) {
-	info, err := os.Stat(at.path)
+	info, err := os.Lstat(at.path)
+	link := err == nil && info.Mode()&fs.ModeSymlink != 0
+	if link {
+		info, err = os.Stat(at.path)
+	}
 	if err != nil {
 		k.refuse(at.path, err)
 		return
@@ -72,6 +79,9 @@ func (k *keeper) found(at finding) {
 		return
 	}
 	f := k.files[placeOf(info)]
+	if f == nil && !k.hasRoom() {
+		return
+	}
 	if f == nil {
 		handle, info, err := open(at.path)
 		if err != nil {
@@ -83,16 +93,16 @@ func (k *keeper) found(at finding) {
 		} else {
 			delete(k.refusal, at.path)
 			f = k.admit(handle, info, at.path, at.input)
-			k.name(f, at.path)
+			k.name(f, at.path, link)
 			k.place(f)
 			k.markFirst(f)
 			return
 		}
 	}
 	if f.scan != k.scans { // the first of its names in this scan
-		f.path, f.input, f.listed, f.stray, f.scan = at.path, at.input, true, false, k.scans
+		f.path, f.found, f.input, f.listed, f.stray, f.scan = at.path, at.path, at.input, true, false, k.scans
 	}
-	k.name(f, at.path)
+	k.name(f, at.path, link)
 	k.look(f)
 }
 
@@ -116,17 +126,28 @@ func (k *keeper) refuse(path string, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return // gone between listing and opening, or a dangling link
 	}
-	if _, logged := k.refusal[path]; logged {
-		return
+	if _, logged := k.refusal[path]; !logged {
+		k.Log.Error("file is not read", "path", path, "error", err)
 	}
-	k.refusal[path] = struct{}{}
-	k.Log.Error("file is not read", "path", path, "error", err)
+	k.refusal[path] = k.scans
+}
+
+// hasRoom reports whether another file may be opened. Some descriptors are left to others: without one for a new
+// connection to the database nothing would ever be finished.
+func (k *keeper) hasRoom() bool {
+	full := len(k.files) >= k.room
+	if full && !k.full {
+		k.Log.Error("too many open files for the limit on descriptors; further files are read when others are finished",
+			"files", len(k.files))
+	}
+	k.full = k.full || full
+	return !full
 }
 
 // admit begins to hold a file.
 func (k *keeper) admit(handle *os.File, info fs.FileInfo, path string, input int) *openFile {
 	f := &openFile{
-		place: placeOf(info), handle: handle, path: path, input: input,
+		place: placeOf(info), handle: handle, path: path, found: path, input: input, late: k.loaded,
 		listed: true, scan: k.scans, changed: k.Clock.Now(),
 	}
 	f.observe(info, k.Clock.Now())
@@ -136,11 +157,33 @@ func (k *keeper) admit(handle *os.File, info fs.FileInfo, path string, input int
 }
 
 // name lets events for path, and for what it leads to, find f.
-func (k *keeper) name(f *openFile, path string) {
+func (k *keeper) name(f *openFile, path string, link bool) {
 	k.byPath[path] = f
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		k.byPath[target] = f
+	if link {
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			k.byPath[target] = f
+		}
+		return
 	}
+	dir := filepath.Dir(path)
+	target, known := k.targets[dir] // or most of a scan's time would go into asking that for every file
+	if !known {
+		target, _ = filepath.EvalSymlinks(dir)
+		k.targets[dir] = target
+	}
+	if target != dir && target != "" {
+		k.byPath[filepath.Join(target, filepath.Base(path))] = f
+	}
+}
+
+// gone reports whether the file has left the name that discovery found it by. A directory that cannot be listed at the
+// moment is no sign of that.
+func (f *openFile) gone() bool {
+	info, err := os.Stat(f.found)
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+	}
+	return placeOf(info) != f.place
 }
 
 // missed begins the draining of a file that discovery does not find any more.
@@ -204,7 +247,10 @@ func (k *keeper) lookAll() {
 func (k *keeper) look(f *openFile) {
 	info, err := f.handle.Stat()
 	if err != nil {
-		k.Log.Warn("look at file", "path", f.path, "error", err)
+		if !f.troubled {
+			f.troubled = true
+			k.Log.Error("look at file", "path", f.path, "error", err)
+		}
 		return
 	}
 	if f.observe(info, k.Clock.Now()) {
@@ -220,7 +266,7 @@ func (k *keeper) wake(f *openFile) {
 	case idle:
 		k.read(f)
 	case held:
-		f.since = k.Clock.Now()
+		f.since, f.again = k.Clock.Now(), true
 	case active, placing:
 		f.again = true
 	}

@@ -51,6 +51,9 @@ func (k *keeper) run() error {
 		case <-k.ctx.Done():
 			return nil
 		case err := <-k.broken:
+			if k.ctx.Err() != nil {
+				return nil
+			}
 			return fmt.Errorf("list the positions of %s: %w", k.Host, err)
 		case call := <-k.calls:
 			call()

@@ -60,7 +60,19 @@ func (k *keeper) tickFile(f *openFile, now time.Time) {
 		if now.After(f.retry) {
 			k.retry(f)
 		}
+	case done, refused, orphaned:
+		if !f.listed {
+			k.drop(f)
+		}
 	}
+}
+
+// abandon gives up a file that is not found any more and cannot be read either, as when another host has removed it from
+// a file system of the network. A copy may continue its stream.
+func (k *keeper) abandon(f *openFile) {
+	k.Log.Error("file was removed and cannot be read", "path", f.path)
+	k.drop(f)
+	k.waitAt(f.place)
 }
 
 // quiet is how long nothing has happened to a file that discovery does not find.

@@ -35,6 +35,23 @@ func unpack(src io.Reader, p packing) (io.ReadCloser, error) {
 	}
 }
 
+// A lazyReader unpacks src from the first Read on, so that a file that has to wait its turn has no decoder yet.
+type lazyReader struct {
+	src     io.Reader
+	packing packing
+	z       io.Reader
+}
+
+func (r *lazyReader) Read(p []byte) (int, error) {
+	if r.z == nil {
+		var err error
+		if r.z, err = unpack(r.src, r.packing); err != nil {
+			return 0, err
+		}
+	}
+	return r.z.Read(p)
+}
+
 // A contextReader fails when its context has ended.
 type contextReader struct {
 	ctx context.Context
@@ -58,7 +75,7 @@ type digest struct {
 // has reports whether the content has m's bytes.
 func (d *digest) has(m milestone) bool {
 	p, ok := d.anchors[m.pos]
-	return ok && len(p) >= m.anchor.Len && m.anchor.of(p[len(p)-m.anchor.Len:])
+	return ok && m.anchor.ends(p)
 }
 
 // digestOf reads src to its end. wanted is called with the head and names the positions whose anchors are needed,

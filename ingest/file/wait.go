@@ -37,6 +37,15 @@ func (k *keeper) waitFor(r *row) {
 	r.wait, k.waits[r] = w, w
 }
 
+// waitAt lets the rows wait whose bytes should lie at p and do not.
+func (k *keeper) waitAt(p place) {
+	for _, r := range k.rows.here(p) {
+		if r.file == nil && !r.Closed && r.wait == nil {
+			k.waitFor(r)
+		}
+	}
+}
+
 // unwait ends r's waiting.
 func (k *keeper) unwait(r *row) {
 	r.wait = nil
@@ -75,6 +84,9 @@ func (k *keeper) settle(w *waiting, s *pipeline.Stream) {
 }
 
 func (k *keeper) afterSettle(w *waiting, list []pipeline.Checkpoint, err error) {
+	if k.ctx.Err() != nil {
+		return
+	}
 	if err != nil {
 		k.Log.Error("read the position of a truncated stream", "source", w.row.Key, "error", err)
 		k.unwait(w.row)

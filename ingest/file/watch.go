@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 type watcher struct {
 	log    *slog.Logger
 	kernel *fsnotify.Watcher // nil when the kernel refuses even one
+	places map[string]place  // what the watched names stand for; sync's
 	poke   chan struct{}     // readable when there is news
 
 	mu      sync.Mutex
@@ -35,7 +37,7 @@ type news struct {
 const shortestPause = 5 * time.Millisecond
 
 func newWatcher(log *slog.Logger) *watcher {
-	w := &watcher{log: log, poke: make(chan struct{}, 1), names: map[string]struct{}{}, pause: shortestPause}
+	w := &watcher{log: log, poke: make(chan struct{}, 1), names: map[string]struct{}{}, places: map[string]place{}, pause: shortestPause}
 	var err error
 	if w.kernel, err = fsnotify.NewWatcher(); err != nil {
 		w.kernel = nil
@@ -112,17 +114,19 @@ func (w *watcher) spare(took time.Duration) {
 	w.mu.Unlock()
 }
 
-// sync watches exactly dirs. It returns false when one of them cannot be watched.
+// sync watches exactly dirs, what their names stand for now. It returns false when one of them cannot be watched.
 func (w *watcher) sync(dirs map[string]struct{}) bool {
 	if w.kernel == nil {
 		return false
 	}
 	watched := map[string]struct{}{}
 	for _, dir := range w.kernel.WatchList() {
-		watched[dir] = struct{}{}
-		if _, wanted := dirs[dir]; !wanted {
-			_ = w.kernel.Remove(dir) // it may be gone already
+		if _, wanted := dirs[dir]; wanted && directoryAt(dir) == w.places[dir] {
+			watched[dir] = struct{}{}
+			continue
 		}
+		_ = w.kernel.Remove(dir) // it may be gone already
+		delete(w.places, dir)
 	}
 	complete := true
 	for dir := range dirs {
@@ -133,13 +137,23 @@ func (w *watcher) sync(dirs map[string]struct{}) bool {
 		if _, ok := watched[dir]; ok {
 			continue
 		}
+		w.places[dir] = directoryAt(dir) // if the name changes hands right now, the next sync sees it
 		if err := w.kernel.Add(dir); err != nil {
 			complete = false
-			if !w.refused {
+			if !w.refused && !errors.Is(err, fsnotify.ErrClosed) { // closed: the source is ending
 				w.refused = true
 				w.log.Warn("a directory cannot be watched; files are looked at every second", "directory", dir, "error", err)
 			}
 		}
 	}
 	return complete
+}
+
+// directoryAt returns where the directory lies that path names, or nothing.
+func directoryAt(path string) place {
+	info, err := os.Stat(path)
+	if err != nil {
+		return place{}
+	}
+	return placeOf(info)
 }
