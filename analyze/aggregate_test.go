@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,17 +55,39 @@ type summaryRow struct {
 	Levels         map[string]int64
 	Statuses       map[string]int64
 	Latency        map[string]latencyRow
-	Users          []uint32
-	Tenants        []uint32
-	Patterns       []uint32
+	Users          list[uint32]
+	Tenants        list[uint32]
+	Patterns       list[uint32]
 }
 
 type latencyRow struct {
 	N, Slow  int64
 	Sum, Max float64
 	H        *int64
-	K        []int32
-	C        []int64
+	K        list[int32]
+	C        list[int64]
+}
+
+// A list of whole numbers is a JSON string of their decimals, separated by single spaces.
+type list[T int32 | int64 | uint32] []T
+
+func (l *list[T]) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	*l = nil
+	if s == "" {
+		return nil
+	}
+	for field := range strings.SplitSeq(s, " ") {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return err
+		}
+		*l = append(*l, T(n))
+	}
+	return nil
 }
 
 // rows decodes what the aggregate holds.
@@ -332,4 +356,35 @@ func TestPatternOfShare(t *testing.T) {
 			t.Errorf("error_patterns\n got %s\nwant %s", got, want)
 		}
 	})
+}
+
+// TestSummary: the form that the functions in SQL read, numbers without the noise of sums in floating point.
+func TestSummary(t *testing.T) {
+	t.Parallel()
+	a := NewAggregate(Options{})
+	a.Add(&pipeline.Batch{Events: []pipeline.Event{
+		{Level: "INFO", Status: 200, Endpoint: "/a", ResponseTime: 11.1, UserID: "7"},
+		{Level: "INFO", Status: 200, Endpoint: "/a", ResponseTime: 1.1 + 2.2, UserID: "8"},
+		{Level: "WARN", Status: 503, Endpoint: "/a", ResponseTime: 11.1, UserID: "7"},
+	}})
+	const want = `{"total_logs":3,"kept":3,"total_errors":0,"unique_patterns":0,"slow_requests":0,"requests":3,"failed":1,` +
+		`"levels":{"INFO":2,"WARN":1},"statuses":{"200":2,"503":1},"latency":{"/a":{"n":3,"sum":25.5,"max":11.1,"slow":0,` +
+		`"h":851085478269189764,"k":"60 121","c":"1 2"}},"users":"24833 177410","tenants":"","patterns":""}`
+	a.Rows(func(s *pipeline.Share) {
+		if got := string(s.Summary); got != want {
+			t.Errorf("summary\n got %s\nwant %s", got, want)
+		}
+	})
+}
+
+func TestAppendMilliseconds(t *testing.T) {
+	t.Parallel()
+	for ms, want := range map[float64]string{
+		0: "0", 5: "5", 0.1 + 0.2: "0.3", 1.05: "1.05", 1520.3071: "1520.307", 0.0004: "0", 0.0006: "0.001", 0.9996: "1", 40: "40",
+		-0.0001: "0", -2.5: "-2.5", 999_999_999_999.125: "999999999999.125", 1e12: "1e+12", -1e300: "-1e+300", math.MaxFloat64: "1.7976931348623157e+308",
+	} {
+		if got := string(appendMilliseconds(nil, ms)); got != want {
+			t.Errorf("%v is written %s, want %s", ms, got, want)
+		}
+	}
 }

@@ -29,11 +29,11 @@ func TestEndpointsBeyondTheLimit(t *testing.T) {
 	if len(want) != maxEndpoints+1 {
 		t.Fatalf("%d endpoints, want %d and other", len(want), maxEndpoints)
 	}
-	total, greatest, least := int64(0), uint64(0), uint64(math.MaxUint64)
+	total, greatest, least := int64(0), int64(math.MinInt64), int64(math.MaxInt64)
 	for endpoint, l := range want {
 		total += l.N
 		if endpoint != "other" {
-			greatest = max(greatest, uint64(*l.H))
+			greatest = max(greatest, *l.H)
 		}
 	}
 	if total != int64(len(events)) {
@@ -44,7 +44,7 @@ func TestEndpointsBeyondTheLimit(t *testing.T) {
 		if _, ok := want[events[i].Endpoint]; !ok {
 			a.Add(&pipeline.Batch{Events: events[i : i+1]})
 			for _, l := range rows(t, a)[rowKey{}].Summary.Latency {
-				least = min(least, uint64(*l.H))
+				least = min(least, *l.H)
 			}
 			a.Reset()
 		}

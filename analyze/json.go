@@ -48,12 +48,25 @@ func head(s string, limit int) string {
 	return s[:limit]
 }
 
-// appendFloat appends a finite number.
-func appendFloat(b []byte, f float64) []byte {
-	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) {
-		return strconv.AppendFloat(b, f, 'e', -1, 64)
+// appendMilliseconds appends a finite number, to the microsecond.
+func appendMilliseconds(b []byte, ms float64) []byte {
+	const exact = 1e12 // from there on thousandths are not what the number was written with
+	if math.Abs(ms) >= exact {
+		return strconv.AppendFloat(b, ms, 'g', -1, 64)
 	}
-	return strconv.AppendFloat(b, f, 'f', -1, 64)
+	us := int64(math.Round(ms * 1000))
+	if us < 0 {
+		b, us = append(b, '-'), -us
+	}
+	b = strconv.AppendInt(b, us/1000, 10)
+	if us %= 1000; us == 0 {
+		return b
+	}
+	b = append(b, '.', byte('0'+us/100), byte('0'+us/10%10), byte('0'+us%10))
+	for b[len(b)-1] == '0' {
+		b = b[:len(b)-1]
+	}
+	return b
 }
 
 // appendTime appends a time in microseconds as ISO 8601 in UTC.

@@ -21,7 +21,7 @@ type latencies struct {
 
 type endpoint struct {
 	route   string
-	hash    uint64
+	hash    int64 // with a sign, as the database orders it when it merges
 	n, slow int64
 	sum     float64 // milliseconds
 	max     float64
@@ -41,7 +41,7 @@ func (l *latencies) find(route string) *endpoint {
 	if route == "" || len(route) > maxRoute || route == otherEndpoints {
 		return &l.other
 	}
-	hash := xxhash.Sum64String(route)
+	hash := int64(xxhash.Sum64String(route))
 	if l.greatest != nil {
 		if hash >= l.greatest.hash {
 			return &l.other
@@ -76,7 +76,7 @@ func (l *latencies) admit() *endpoint {
 }
 
 // replace gives the place of the admitted endpoint with the greatest hash to the route, whose hash is less.
-func (l *latencies) replace(route string, hash uint64) *endpoint {
+func (l *latencies) replace(route string, hash int64) *endpoint {
 	e := l.greatest
 	l.other.merge(e)
 	delete(l.byRoute, e.route)

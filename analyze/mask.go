@@ -25,8 +25,8 @@ type masker struct {
 func (m *masker) mask(message string) int64 {
 	m.reset()
 	m.unclosed, m.keyEnd, m.named = [3]int{}, 0, false
-	cut := false
-	m.s, cut = bounded(message)
+	start, cut := bounded(message)
+	m.s = start
 	m.scan()
 	if cut {
 		m.blank()

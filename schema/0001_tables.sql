@@ -91,7 +91,7 @@ CREATE TABLE log_instances (
     version    text        NOT NULL,
     started_at timestamptz NOT NULL DEFAULT now(),
     seen_at    timestamptz NOT NULL DEFAULT now(),
-    sources    jsonb       NOT NULL DEFAULT '[]'
+    sources    jsonb       NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 50);
 
 -- Every pattern once, inserted by the writer that met it first; never updated.

@@ -30,7 +30,7 @@ BEGIN
     rest := coalesce((summary ->> 'total_errors')::bigint, 0)
           - (SELECT coalesce(sum((p ->> 'count')::bigint), 0) FROM jsonb_array_elements(error_patterns) p);
     summary := summary || jsonb_build_object('rest_errors', rest, 'unique_patterns',
-        CASE WHEN rest = 0 THEN listed ELSE greatest(listed, round(hll_estimate(summary -> 'patterns'))::bigint) END);
+        CASE WHEN rest = 0 THEN listed ELSE greatest(listed, round(hll_estimate(summary ->> 'patterns'))::bigint) END);
 END $$;
 
 -- Folds shares of windows that ended before closed: those of one window and service become one row, not rolled yet.

@@ -1,7 +1,7 @@
 -- What dashboards ask. A window belongs to a range [since, until) when it starts in it. only_service NULL means all.
 
 -- The rows of log_analytics that together count every event of the range once: in its full hours the hour rows and what
--- is not rolled up yet, at its ends the minute rows. Minute rows are kept for a week at most, so older ranges should
+-- is not rolled up yet, at its ends the minute rows. With a retention minute rows are kept for a week, so older ranges should
 -- begin and end with an hour. The function is inlined, so that indexes serve it and only the columns used are read.
 CREATE FUNCTION analytics_between(since timestamptz, until timestamptz) RETURNS SETOF log_analytics
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -66,8 +66,7 @@ BEGIN ATOMIC
         SELECT e.key AS endpoint, b.k, sum(b.c) AS c
         FROM analytics_between(since, until) w
         CROSS JOIN jsonb_each(w.summary -> 'latency') e
-        CROSS JOIN jsonb_to_record(e.value) AS r (k integer[], c bigint[])
-        CROSS JOIN unnest(r.k, r.c) b (k, c)
+        CROSS JOIN unnest(string_to_array(e.value ->> 'k', ' ')::integer[], string_to_array(e.value ->> 'c', ' ')::bigint[]) b (k, c)
         WHERE (only_service IS NULL OR w.service = only_service) AND (only_endpoint IS NULL OR e.key = only_endpoint)
         GROUP BY e.key, b.k),
     ranks AS (
@@ -98,7 +97,7 @@ BEGIN ATOMIC
 END;
 
 -- Events and requests by service and step of time. Steps of whole hours read hour rows; shorter ones read minute rows,
--- which are kept for a week at most. Steps in which a service logged nothing have no row.
+-- which a retention keeps for a week. Steps in which a service logged nothing have no row.
 CREATE FUNCTION request_rate(since timestamptz, until timestamptz, step interval DEFAULT '1 minute',
                              only_service text DEFAULT NULL)
 RETURNS TABLE (at timestamptz, service text, logs bigint, errors bigint, requests bigint, failed bigint, slow bigint,
@@ -126,7 +125,7 @@ CREATE FUNCTION unique_count(what text, since timestamptz, until timestamptz, on
 RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE SET jit = off
 BEGIN ATOMIC
-    SELECT round(hll_estimate(merge_registers(array_agg(w.summary -> what)
-                                                  FILTER (WHERE jsonb_typeof(w.summary -> what) = 'array'))))::bigint
+    SELECT round(hll_estimate(merge_registers(array_agg(w.summary ->> what)
+                                                  FILTER (WHERE jsonb_typeof(w.summary -> what) = 'string'))))::bigint
     FROM analytics_between(since, until) w WHERE only_service IS NULL OR w.service = only_service;
 END;

@@ -301,12 +301,13 @@ func TestManyPatterns(t *testing.T) {
 func TestUnknownMembersMerge(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, migrated(t))
-	for _, s := range []string{`{"a": 1, "b": {"x": 1, "y": 2}, "c": [65, 130], "d": null, "users": null, "latency": {}}`, `{"a": 2.5, "b": {"y": 3}, "c": [66, 200]}`, `{}`} {
+	for _, s := range []string{`{"a": 1, "b": {"x": 1, "y": 2}, "c": "65", "d": null, "users": null, "tenants": "65 130", "latency": {}}`,
+		`{"a": 2.5, "b": {"y": 3}, "c": [66], "tenants": "66 200", "patterns": ""}`, `{}`} {
 		exec(t, conn, "INSERT INTO log_analytics (timestamp, window_seconds, summary) VALUES ($1, 60, $2)", past, s)
 	}
 	compact(t, conn)
 	got := one[string](t, conn, "SELECT (summary - 'rest_errors' - 'unique_patterns')::text FROM log_analytics WHERE window_seconds = 3600")
-	if want := `{"a": 3.5, "b": {"x": 1, "y": 5}, "c": [66, 130, 200], "latency": {}}`; got != want {
+	if want := `{"a": 3.5, "b": {"x": 1, "y": 5}, "latency": {}, "tenants": "66 130 200", "patterns": ""}`; got != want {
 		t.Errorf("merged to %s, want %s", got, want)
 	}
 }

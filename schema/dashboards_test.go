@@ -277,7 +277,7 @@ func TestHLLEstimate(t *testing.T) {
 		for i := range n {
 			hashes[hash(uint64(i+1)<<20)] = true
 		}
-		got := one[float64](t, conn, "SELECT hll_estimate($1)", sketch(hashes))
+		got := one[float64](t, conn, "SELECT hll_estimate($1)", sketch(hashes).String())
 		if math.Abs(got-float64(n)) > 0.065*float64(n) {
 			t.Errorf("%d values: estimate %g", n, got)
 		}

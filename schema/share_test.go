@@ -10,6 +10,8 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,8 +76,8 @@ type summary struct {
 	Levels         map[string]int       `json:"levels"`
 	Statuses       map[string]int       `json:"statuses"`
 	Latency        map[string]histogram `json:"latency"`
-	Users          []int                `json:"users"`
-	PatternSketch  []int                `json:"patterns"`
+	Users          list                 `json:"users"`
+	PatternSketch  list                 `json:"patterns"`
 }
 
 type histogram struct {
@@ -84,8 +86,39 @@ type histogram struct {
 	Sum    float64 `json:"sum"`
 	Max    float64 `json:"max"`
 	Slow   int     `json:"slow"`
-	Bucket []int   `json:"k"`
-	Count  []int   `json:"c"`
+	Bucket list    `json:"k"`
+	Count  list    `json:"c"`
+}
+
+// A list of whole numbers is one string in JSON, null if it was missing there.
+type list []int
+
+func (l list) String() string { return strings.Trim(fmt.Sprint([]int(l)), "[]") }
+
+func (l list) MarshalJSON() ([]byte, error) {
+	if l == nil {
+		return []byte("null"), nil
+	}
+	return json.Marshal(l.String())
+}
+
+func (l *list) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	*l = list{}
+	if s == "" {
+		return nil
+	}
+	for field := range strings.SplitSeq(s, " ") {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return err
+		}
+		*l = append(*l, n)
+	}
+	return nil
 }
 
 // MarshalJSON leaves out of the sum what depends on the order of adding floating-point numbers.
@@ -125,18 +158,18 @@ func routeHash(endpoint string) int64 {
 }
 
 // sketch returns the HyperLogLog registers of hashes.
-func sketch(hashes map[uint64]bool) []int {
+func sketch(hashes map[uint64]bool) list {
 	registers := map[int]int{}
 	for h := range hashes {
 		rho := min(bits.LeadingZeros64(h<<12)+1, 53)
 		registers[int(h>>52)] = max(registers[int(h>>52)], rho)
 	}
-	list := []int{}
+	entries := list{}
 	for i, rho := range registers {
-		list = append(list, i*64+rho)
+		entries = append(entries, i*64+rho)
 	}
-	slices.Sort(list)
-	return list
+	slices.Sort(entries)
+	return entries
 }
 
 func bucket(ms float64) int {
