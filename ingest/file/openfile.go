@@ -84,16 +84,15 @@ func (f *openFile) observe(info fs.FileInfo, now time.Time) bool {
 	return true
 }
 
-// holds reports whether the file has r's bytes: the same beginning, and the same before r's position.
+// holds reports whether the file has r's bytes: the same beginning, and the same before r's position. It looks at the
+// file as it is now: r may be the work of another instance, which has read more than there was when we looked last.
 func (f *openFile) holds(r *row) bool {
-	if !r.matches(f.head) || f.packing == plain && f.size < r.Position {
-		return false
-	}
 	m := milestone{pos: r.Position, anchor: r.Anchor}
-	if f.packing == plain {
-		return m.in(f.handle)
+	if f.packing != plain {
+		return r.matches(f.head) && f.digest != nil && f.digest.has(m)
 	}
-	return f.digest != nil && f.digest.has(m)
+	head, err := readHead(f.handle)
+	return err == nil && r.matches(head) && m.in(f.handle)
 }
 
 // continues reports whether the file may go on with r, a row whose bytes lie nowhere. A finished row must be known by

@@ -1,7 +1,9 @@
 package file
 
 import (
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -95,4 +97,45 @@ func TestRestartLogsOneLine(t *testing.T) {
 	}
 	w.append("late.log", "late\n")
 	w.expectLog(`msg="reading file" path=` + w.path("late.log"))
+}
+
+// Another instance reads on while this one, which has looked at the file already, asks for its rows. What the rows then
+// know and the look does not is no other content.
+func TestRowsThatKnowMoreThanTheLastLook(t *testing.T) {
+	w := newWorld(t)
+	second := w.store.connect()
+	asked, answer := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	second.asks = func(prefix string) {
+		if strings.HasSuffix(prefix, "#") { // the rows of an inode
+			once.Do(func() { close(asked) })
+			<-answer
+		}
+	}
+	s, err := New(w.o)
+	w.must(err)
+	other := run(second, s)
+	t.Cleanup(func() {
+		other.stop()
+		w.must(<-other.ended)
+	})
+	release := sync.OnceFunc(func() { close(answer) })
+	t.Cleanup(release)
+	w.expectLog("files found")
+	w.begin()
+	w.append("app.log", "first\n")
+	w.expect("first")
+	<-asked
+	lines, text := numbered(0, 100)
+	w.append("app.log", text)
+	want := append([]string{"first"}, lines...)
+	w.expect(want...)
+	release()
+	w.expectLog(fmt.Sprintf("#1 position=%d", len("first\n")+len(text)))
+	w.stop()
+	w.append("app.log", "last\n")
+	w.expect(append(want, "last")...)
+	if n := len(w.store.snapshots()); n != 1 {
+		t.Errorf("there are %d rows", n)
+	}
 }

@@ -131,6 +131,11 @@ func (k *keeper) resume(f *openFile) bool {
 // decide gives f the stream that it belongs to: the one that was here, one whose bytes have moved here, or a new one;
 // or holds it, if it looks like a copy of a file that is being read.
 func (k *keeper) decide(f *openFile) {
+	if f.packing == plain { // the rows may know more of it than there was when we looked last
+		if head, err := readHead(f.handle); err == nil {
+			f.head = head
+		}
+	}
 	if k.resume(f) {
 		return
 	}

@@ -73,8 +73,9 @@ type connection struct {
 	*store
 	dead  context.Context
 	kill  context.CancelFunc
-	loses func() bool   // says which flushes never reach the store before the process is killed
-	gate  chan struct{} // when not nil, the sink takes one token for each batch
+	loses func() bool         // says which flushes never reach the store before the process is killed
+	gate  chan struct{}       // when not nil, the sink takes one token for each batch
+	asks  func(prefix string) // when not nil, called before rows are listed
 }
 
 func (s *store) connect() *connection {
@@ -100,6 +101,9 @@ func (c *connection) Create(ctx context.Context, key string, meta []byte) (pipel
 }
 
 func (c *connection) List(ctx context.Context, prefix string, open bool) ([]pipeline.Checkpoint, error) {
+	if c.asks != nil {
+		c.asks(prefix)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.dead.Err() != nil {
