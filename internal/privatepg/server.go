@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"logflume/internal/keeper"
 )
 
 const (
@@ -42,7 +44,7 @@ type Server struct {
 	password string // "" without TCP
 
 	mu      sync.Mutex
-	process *process // nil while stopped
+	process *keeper.Process // nil while stopped
 }
 
 // Start initialises the data directory if it is new and starts a server on it. It returns when the server accepts
@@ -69,7 +71,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 func (s *Server) Start(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.process != nil && !s.process.ended(0) {
+	if s.process != nil && !s.process.Ended(0) {
 		return nil
 	}
 	if err := s.endLocked(); err != nil {
@@ -87,11 +89,14 @@ func (s *Server) Start(ctx context.Context) error {
 	if s.options.TCP {
 		command[len(command)-1] += "127.0.0.1"
 	}
-	if s.process, err = launch(command, s.who, s.base, log); err != nil {
+	s.process, err = keeper.Start(keeper.Command{
+		Args: command, User: s.who, Log: log, Abrupt: string(Immediate), Remove: s.base,
+	})
+	if err != nil {
 		return fmt.Errorf("start %s: %w", command[0], err)
 	}
 	for !s.readyLocked() {
-		if s.process.ended(10 * time.Millisecond) {
+		if s.process.Ended(10 * time.Millisecond) {
 			return errors.Join(fmt.Errorf("the server on %s ended at its start:\n%s", s.Dir, s.LogTail(20)), s.endLocked())
 		}
 		if ctx.Err() != nil {
@@ -109,7 +114,7 @@ func (s *Server) readyLocked() bool {
 		return false
 	}
 	lines := strings.Split(string(text), "\n")
-	return len(lines) >= 8 && lines[0] == strconv.Itoa(s.process.pid) && strings.TrimSpace(lines[7]) == "ready"
+	return len(lines) >= 8 && lines[0] == strconv.Itoa(s.process.PID) && strings.TrimSpace(lines[7]) == "ready"
 }
 
 // Stop ends the server and waits until it has ended. A stopped server is left alone. A fast stop that takes too long
@@ -122,7 +127,7 @@ func (s *Server) Stop(mode Mode) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), fastStop)
 	defer cancel()
-	_ = s.process.signal(ctx, string(mode)) // endLocked ends what is still there
+	_ = s.process.Signal(ctx, string(mode)) // endLocked ends what is still there
 	return s.endLocked()
 }
 
@@ -132,7 +137,7 @@ func (s *Server) endLocked() error {
 	}
 	p := s.process
 	s.process = nil
-	return p.close()
+	return p.Close()
 }
 
 // Close stops the server and removes everything that Start made, except a data directory that was given.
@@ -155,7 +160,7 @@ func (s *Server) PID() int {
 	if s.process == nil {
 		return 0
 	}
-	return s.process.pid
+	return s.process.PID
 }
 
 // SocketDir returns the directory of the server's Unix socket.
