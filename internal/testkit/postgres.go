@@ -26,8 +26,10 @@ type DB struct {
 // shared is what the tests of one binary have in common.
 var shared struct {
 	mu       sync.Mutex
-	url      string // of the server, once it runs
-	err      error  // why it could not be started
+	url      string   // of the server, once it runs
+	err      error    // why it could not be started
+	brokers  []string // of the Kafka broker, once it runs
+	kafkaErr error    // why it could not be started
 	binaries map[string]*program
 }
 

@@ -1,0 +1,37 @@
+package privatekafka
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+)
+
+// Ports are taken from below the range that systems give to outgoing connections, or one of those could take the port
+// of a node that is stopped.
+const (
+	firstPort = 12000
+	lastPort  = 31999
+)
+
+// freePort returns a port of the loopback interface that nobody listens on.
+func freePort() (int, error) {
+	var err error
+	for range 100 {
+		port := firstPort + rand.IntN(lastPort-firstPort+1)
+		if err = tryPort(port); err == nil {
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("no free port: %w", err)
+}
+
+// tryPort returns an error when the port cannot be listened on.
+func tryPort(port int) error {
+	listener, err := net.Listen("tcp", address(port))
+	if err != nil {
+		return err
+	}
+	return listener.Close()
+}
+
+func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
