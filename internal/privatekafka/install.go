@@ -33,6 +33,8 @@ var (
 type Installation struct {
 	Java string // the path of the program
 	Dir  string // the folder of the jars and of log4j2.xml
+
+	archive string // a file with classes for this Java; "" when there is none
 }
 
 // CacheDir returns where the jars are kept: below the user's cache folder. Its last part names what is in it, so that
@@ -48,9 +50,9 @@ func CacheDir() (string, error) {
 
 // Obtain returns the installation on this machine. When the jars are not in [CacheDir] yet, Maven copies them there
 // from its own repository or fetches them, with a word to log. Its error is a [*NotFoundError] if Java is missing, or
-// Maven where it is needed.
+// Maven where it is needed. The first call also prepares a faster start, which takes some seconds.
 func Obtain(ctx context.Context, log *slog.Logger) (Installation, error) {
-	java, err := findJava(ctx)
+	java, javaVersion, err := findJava(ctx)
 	if err != nil {
 		return Installation{}, err
 	}
@@ -63,7 +65,16 @@ func Obtain(ctx context.Context, log *slog.Logger) (Installation, error) {
 			return Installation{}, err
 		}
 	}
-	return Installation{Java: java, Dir: dir}, nil
+	i := Installation{Java: java, Dir: dir}
+	archive := archivePath(dir, javaVersion)
+	if _, err := os.Stat(archive); err != nil {
+		if err := i.archiveClasses(ctx, archive); err != nil {
+			log.Warn("Kafka will start slowly: its classes could not be archived", "error", err)
+			return i, ctx.Err()
+		}
+	}
+	i.archive = archive
+	return i, nil
 }
 
 // resolve has Maven put the jars into folder dir. The folder appears whole or not at all, and several processes may do
@@ -117,12 +128,8 @@ func (i Installation) command(options []string, program string, args ...string) 
 		"-Dlog4j2.configurationFile=" + filepath.Join(i.Dir, "log4j2.xml"),
 		"-cp", filepath.Join(i.Dir, "*"),
 	}
+	if i.archive != "" {
+		line = append(line, "-XX:SharedArchiveFile="+i.archive, "-Xlog:disable") // no word when it does not fit after all
+	}
 	return append(append(append(line, options...), program), args...)
-}
-
-// Tool returns a command that runs a class of Kafka's, such as org.apache.kafka.tools.ConsoleProducer, or a Java source
-// file, given by its path, on Kafka's class path. The caller starts it; it ends with ctx.
-func (i Installation) Tool(ctx context.Context, program string, args ...string) *exec.Cmd {
-	line := i.command([]string{"-Xmx256m"}, program, args...)
-	return exec.CommandContext(ctx, line[0], line[1:]...)
 }

@@ -31,8 +31,9 @@ func (e *NotFoundError) Error() string {
 
 func (e *NotFoundError) Unwrap() error { return e.Unusable }
 
-// findJava returns the path of a java program that is new enough: JAVA_HOME's, else the one on PATH.
-func findJava(ctx context.Context) (string, error) {
+// findJava returns the path of a java program that is new enough, JAVA_HOME's, else the one on PATH, and what it states
+// to be.
+func findJava(ctx context.Context) (java, version string, err error) {
 	var unusable []error
 	candidates := []string{"java"}
 	if home := os.Getenv("JAVA_HOME"); home != "" {
@@ -41,35 +42,35 @@ func findJava(ctx context.Context) (string, error) {
 	for _, candidate := range candidates {
 		java, err := exec.LookPath(candidate)
 		if err == nil {
-			err = checkJava(ctx, java)
+			version, err = checkJava(ctx, java)
 		}
 		if err == nil {
-			return java, nil
+			return java, version, nil
 		}
 		if ctx.Err() != nil {
-			return "", ctx.Err()
+			return "", "", ctx.Err()
 		}
 		if !errors.Is(err, exec.ErrNotFound) {
 			unusable = append(unusable, err)
 		}
 	}
-	return "", &NotFoundError{Missing: fmt.Sprintf("Java %d or newer", oldestJava), Unusable: errors.Join(unusable...)}
+	return "", "", &NotFoundError{Missing: fmt.Sprintf("Java %d or newer", oldestJava), Unusable: errors.Join(unusable...)}
 }
 
-// checkJava asks a java program for its version.
-func checkJava(ctx context.Context, java string) error {
+// checkJava asks a java program for its version and returns all that it says.
+func checkJava(ctx context.Context, java string) (version string, err error) {
 	out, err := exec.CommandContext(ctx, java, "-version").CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("ask %s for its version: %w", java, err)
+		return "", fmt.Errorf("ask %s for its version: %w", java, err)
 	}
 	major, err := parseJavaVersion(string(out))
 	if err != nil {
-		return fmt.Errorf("%s: %w", java, err)
+		return "", fmt.Errorf("%s: %w", java, err)
 	}
 	if major < oldestJava {
-		return fmt.Errorf("%s has version %d", java, major)
+		return "", fmt.Errorf("%s has version %d", java, major)
 	}
-	return nil
+	return string(out), nil
 }
 
 // parseJavaVersion reads what java -version prints, `openjdk version "17.0.15" 2025-04-15`, perhaps after other lines.

@@ -3,11 +3,13 @@ package privatekafka
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -15,28 +17,35 @@ import (
 )
 
 const (
-	// The names of listeners.
-	plainListener      = "PLAINTEXT"
-	controllerListener = "CONTROLLER"
-
 	// started is what a node logs when clients may come: it is then known to the controller and not fenced.
 	started = "Kafka Server started"
+
+	// cleanStop is how long a clean stop may take before it becomes an abrupt one.
+	cleanStop = 30 * time.Second
 
 	maxTail = 64 << 10 // bounds how much of a log's end is read
 
 	heap = "-Xmx320m"
 )
 
-// A node is one broker and controller. Its cluster guards it.
+// A node is one broker and controller.
 type node struct {
-	id         int
+	id         int    // to Kafka; to us its number is one less
 	dir        string // of its data, configuration and log
 	ports      map[string]int
 	installed  Installation
-	removeWith string // the directory that vanishes with this process
+	removeWith string   // the directory that vanishes with this process
+	options    []string // of the Java machine
 
+	mu      sync.Mutex      // guards what follows; nodes that need each other start at the same time
 	process *keeper.Process // nil while stopped
 	seen    int64           // length of the log before the last start
+}
+
+// formatted is what the storage of all nodes is formatted with.
+type formatted struct {
+	clusterID string
+	users     []string // arguments
 }
 
 func (n *node) configPath() string { return filepath.Join(n.dir, "server.properties") }
@@ -44,31 +53,41 @@ func (n *node) logPath() string    { return filepath.Join(n.dir, "server.log") }
 func (n *node) temporary() string  { return "-Djava.io.tmpdir=" + n.dir } // native libraries are unpacked there
 
 // format writes the node's configuration and initialises its storage.
-func (n *node) format(ctx context.Context, clusterID string, settings map[string]string) error {
+func (n *node) format(ctx context.Context, as formatted, settings map[string]string) error {
 	if err := os.WriteFile(n.configPath(), []byte(render(settings)), 0o600); err != nil {
 		return err
 	}
-	line := n.installed.command([]string{heap, n.temporary()}, "kafka.tools.StorageTool",
-		"format", "--cluster-id="+clusterID, "--config", n.configPath())
+	args := append([]string{"format", "--cluster-id=" + as.clusterID, "--config", n.configPath()}, as.users...)
+	line := n.installed.command([]string{heap, n.temporary()}, "kafka.tools.StorageTool", args...)
 	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("format the storage of node %d: %w:\n%s", n.id, err, bytes.TrimSpace(out))
+		return fmt.Errorf("format the storage of node %d: %w:\n%s", n.id-1, err, bytes.TrimSpace(out))
 	}
 	return nil
 }
 
-// running reports whether the node's process is there.
-func (n *node) running() bool { return n.process != nil && !n.process.Ended(0) }
-
-// launch starts the node's process, unless it runs, and does not wait until it is ready.
-func (n *node) launch() error {
-	if n.running() {
+// start starts the node, unless it runs, and waits until it serves clients.
+func (n *node) start(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.process != nil && !n.process.Ended(0) {
 		return nil
 	}
-	if err := n.end(); err != nil {
+	if err := n.endLocked(); err != nil {
 		return err
 	}
+	if err := n.launchLocked(); err != nil {
+		return fmt.Errorf("start node %d: %w", n.id-1, err)
+	}
+	if err := n.awaitLocked(ctx); err != nil {
+		return errors.Join(err, n.endLocked())
+	}
+	return nil
+}
+
+// launchLocked starts the node's process.
+func (n *node) launchLocked() error {
 	log, err := os.OpenFile(n.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -80,17 +99,14 @@ func (n *node) launch() error {
 	}
 	n.seen = info.Size()
 	n.process, err = keeper.Start(keeper.Command{
-		Args: n.installed.command([]string{heap, n.temporary(), "-Dlevel=INFO"}, "kafka.Kafka", n.configPath()),
+		Args: n.installed.command(append([]string{heap, n.temporary(), "-Dlevel=INFO"}, n.options...), "kafka.Kafka", n.configPath()),
 		Log:  log, Abrupt: "KILL", Remove: n.removeWith,
 	})
-	if err != nil {
-		return fmt.Errorf("start node %d: %w", n.id, err)
-	}
-	return nil
+	return err
 }
 
-// ready waits until the node that was launched serves clients.
-func (n *node) ready(ctx context.Context) error {
+// awaitLocked waits until the node that was launched serves clients.
+func (n *node) awaitLocked(ctx context.Context) error {
 	for {
 		log, err := os.ReadFile(n.logPath())
 		if err != nil {
@@ -100,16 +116,39 @@ func (n *node) ready(ctx context.Context) error {
 			return nil
 		}
 		if n.process.Ended(20 * time.Millisecond) {
-			return fmt.Errorf("node %d ended at its start:\n%s", n.id, n.logTail(20))
+			return fmt.Errorf("node %d ended at its start:\n%s", n.id-1, n.logTail(20))
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("start node %d: %w", n.id, ctx.Err())
+			return fmt.Errorf("start node %d: %w", n.id-1, ctx.Err())
 		}
 	}
 }
 
-// end ends the node's process abruptly, if there is one.
-func (n *node) end() error {
+// stop ends the node and waits until it has ended: in an orderly way, if that does not take too long, or abruptly. A
+// stopped node is left alone.
+func (n *node) stop(orderly bool) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if orderly && n.process != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), cleanStop)
+		defer cancel()
+		_ = n.process.Signal(ctx, "TERM") // what is still there is ended below
+	}
+	return n.endLocked()
+}
+
+// pid returns the id of the node's process, 0 while it is stopped.
+func (n *node) pid() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.process == nil {
+		return 0
+	}
+	return n.process.PID
+}
+
+// endLocked ends the node's process abruptly, if there is one.
+func (n *node) endLocked() error {
 	if n.process == nil {
 		return nil
 	}

@@ -19,6 +19,12 @@ type Options struct {
 	// Port is that of the first node's plaintext listener; 0 means a free one.
 	Port int
 
+	// TLS adds a listener that encrypts, see TLSBrokers.
+	TLS *TLS
+
+	// Users adds a listener on which these may log in, see SASLBrokers; it encrypts if TLS is set.
+	Users []User
+
 	// Settings are added to each node's configuration and win over our own.
 	Settings map[string]string
 }
@@ -46,8 +52,9 @@ func (o *Options) settings() map[string]string {
 		"group.initial.rebalance.delay.ms": "0",
 		"group.min.session.timeout.ms":     "500",
 		"broker.heartbeat.interval.ms":     "500",
-		"broker.session.timeout.ms":        "6000",
+		"broker.session.timeout.ms":        "3000", // so long a killed node holds its partitions, and waits at its next start
 	}
+	o.addSecurity(settings)
 	return settings
 }
 
