@@ -12,7 +12,7 @@ LINTER := $(GO) tool -modfile=tools/go.mod golangci-lint
 RACE = $(shell tools/setup.sh race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build fmt vet lint docs test race fuzz bench speed chaos demo check clean
+.PHONY: help build fmt vet lint docs test race fuzz bench speed chaos demo kafka check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,12 +36,12 @@ lint: ## check format, modules and code, with the linter that tools/go.mod pins
 docs: ## write the reference in docs/configuration.md and the list of metrics anew from the code
 	$(GO) test ./cmd/logflume -run 'TestConfigurationReference|TestMetricNames' -update
 
-test: ## run all tests once, with the race detector, against a private PostgreSQL
-	@tools/setup.sh postgres python
+test: ## run all tests once, with the race detector, against a private PostgreSQL and Kafka
+	@tools/setup.sh postgres python java kcat
 	$(GO) test $(RACE) -p 2 -timeout 14m $(PACKAGES)
 
 race: ## run all tests three times with the race detector, on 1, 2 and 4 processors
-	@tools/setup.sh postgres python
+	@tools/setup.sh postgres python java kcat
 	$(GO) test -race -cpu 1,2,4 -p 1 -timeout 60m $(PACKAGES)
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
@@ -63,13 +63,18 @@ speed: ## time import of CORPUS=FILE against the server's own COPY of the same r
 	@$(GO) run ./internal/speed -logflume bin/logflume -corpus "$(CORPUS)"
 
 chaos: ## prove exactly-once in full size: real writers, rotation, kill -9, crashing PostgreSQL
-	@tools/setup.sh postgres python
+	@tools/setup.sh postgres python java kcat
 	LOGFLUME_CHAOS=full $(GO) test -v -count=1 -timeout 60m ./internal/chaos
 
 demo: ## show everything on this machine; DEMO_SECONDS=20 ends it by itself
 	@tools/setup.sh postgres
 	@$(GO) build -o bin/logflume ./cmd/logflume
 	@bin/logflume demo $(if $(DEMO_SECONDS),--for $(DEMO_SECONDS)s)
+
+kafka: ## run a Kafka broker for development on 127.0.0.1:9092 until Ctrl-C
+	@tools/setup.sh java
+	@$(GO) build -o bin/kafka ./internal/privatekafka/run
+	@exec bin/kafka
 
 check: ## what continuous integration runs: lint and test
 	.ci/run

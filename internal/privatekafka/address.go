@@ -1,6 +1,7 @@
 package privatekafka
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -32,6 +33,16 @@ func tryPort(port int) error {
 		return err
 	}
 	return listener.Close()
+}
+
+// FreePortFrom returns the first port from this one on that nobody listens on.
+func FreePortFrom(port int) (int, error) {
+	for ; port <= lastPort; port++ {
+		if tryPort(port) == nil {
+			return port, nil
+		}
+	}
+	return 0, errors.New("no free port")
 }
 
 func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"logflume/internal/privatekafka"
+	"logflume/internal/testkit"
 )
 
 func TestMain(m *testing.M) {
@@ -22,21 +23,16 @@ func TestMain(m *testing.M) {
 
 func start(t *testing.T, o privatekafka.Options) *privatekafka.Cluster {
 	t.Helper()
-	c, err := privatekafka.Start(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var c *privatekafka.Cluster
 	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("ends of the nodes' logs:\n%s", c.LogTail(20))
-		}
-		if err := c.Close(); err != nil {
-			t.Error(err)
+		if c == nil {
+			return
 		}
 		if _, err := os.Stat(c.Dir()); err == nil {
 			t.Errorf("%s was left", c.Dir())
 		}
 	})
+	c = testkit.KafkaCluster(t, o)
 	return c
 }
 
@@ -115,16 +111,20 @@ func TestStartErrors(t *testing.T) {
 	t.Parallel()
 	t.Run("setting", func(t *testing.T) {
 		t.Parallel()
-		_, err := privatekafka.Start(t.Context(), privatekafka.Options{Settings: map[string]string{"num.io.threads": "many"}})
+		installation := testkit.KafkaInstallation(t)
+		_, err := privatekafka.Start(t.Context(), privatekafka.Options{Installation: installation, Settings: map[string]string{
+			"num.io.threads": "many",
+		}})
 		if err == nil || !strings.Contains(err.Error(), "num.io.threads") {
 			t.Errorf("the error does not say why: %v", err)
 		}
 	})
 	t.Run("cancelled", func(t *testing.T) {
 		t.Parallel()
+		installation := testkit.KafkaInstallation(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if c, err := privatekafka.Start(ctx, privatekafka.Options{}); err == nil {
+		if c, err := privatekafka.Start(ctx, privatekafka.Options{Installation: installation}); err == nil {
 			c.Close()
 			t.Error("started although the context had ended")
 		}

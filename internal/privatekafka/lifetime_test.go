@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"logflume/internal/privatekafka"
+	"logflume/internal/testkit"
 )
 
 // childVariable makes the test binary start a cluster, print its nodes' process ids and its directory, and wait.
@@ -29,6 +30,7 @@ func child() int {
 // A node and its directory vanish with their process, killed or just ended.
 func TestClusterEndsWithParent(t *testing.T) {
 	t.Parallel()
+	testkit.KafkaInstallation(t)
 	for _, kill := range []bool{true, false} {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), childVariable+"=1")

@@ -162,12 +162,14 @@ func TestTLSOrSASL(t *testing.T) {
 
 func TestBadOptions(t *testing.T) {
 	t.Parallel()
+	installation := privatekafka.Installation{Java: "not reached"}
 	for want, o := range map[string]privatekafka.Options{
 		"certificate and its key": {TLS: &privatekafka.TLS{}},
 		`user "a;b"`:              {Users: []privatekafka.User{{Name: "a;b", Password: "c"}}},
 		`user "a"`:                {Users: []privatekafka.User{{Name: "a", Password: ""}}},
 		"-1 nodes":                {Nodes: -1},
 	} {
+		o.Installation = installation
 		if _, err := privatekafka.Start(t.Context(), o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}

@@ -3,6 +3,7 @@ package privatekafka
 import (
 	"context"
 	_ "embed"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,11 @@ var transactions []byte
 func (i Installation) Tool(ctx context.Context, program string, args ...string) *exec.Cmd {
 	line := i.command([]string{"-Xmx256m"}, program, args...)
 	return exec.CommandContext(ctx, line[0], line[1:]...)
+}
+
+// CommandLine returns the beginning of a line for the shell that runs a class of Kafka's.
+func (i Installation) CommandLine(class string) string {
+	return fmt.Sprintf("%s -cp '%s' %s", i.Java, filepath.Join(i.Dir, "*"), class)
 }
 
 // Transactions returns a command that writes to a topic in this many transactions of this many records, with Kafka's own

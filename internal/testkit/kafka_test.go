@@ -1,7 +1,10 @@
 package testkit_test
 
 import (
+	"crypto/rand"
+	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -29,5 +32,21 @@ func TestKafkaElsewhere(t *testing.T) {
 	t.Setenv(testkit.BrokersVariable, "192.0.2.1:9092,192.0.2.2:9092")
 	if brokers := testkit.Kafka(t); !slices.Equal(brokers, []string{"192.0.2.1:9092", "192.0.2.2:9092"}) {
 		t.Errorf("used %v", brokers)
+	}
+}
+
+// kcat, from the same library in C as many clients, writes and reads.
+func TestKcat(t *testing.T) {
+	t.Parallel()
+	kcat, brokers := testkit.Kcat(t), strings.Join(testkit.Kafka(t), ",")
+	topic := "kcat-" + rand.Text()
+	write := exec.CommandContext(t.Context(), kcat, "-P", "-b", brokers, "-t", topic)
+	write.Stdin = strings.NewReader("one\ntwo\n")
+	if out, err := write.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	out, err := exec.CommandContext(t.Context(), kcat, "-C", "-b", brokers, "-t", topic, "-e", "-q").Output()
+	if err != nil || string(out) != "one\ntwo\n" {
+		t.Errorf("%q, %v", out, err)
 	}
 }
