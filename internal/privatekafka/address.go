@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"sync"
 )
 
 // Ports are taken from below the range that systems give to outgoing connections, or one of those could take the port
@@ -14,11 +15,17 @@ const (
 	lastPort  = 31999
 )
 
-// freePort returns a port of the loopback interface that nobody listens on.
+// given are the ports that this process has chosen: a node listens on its own some time later, or is stopped.
+var given sync.Map
+
+// freePort returns a port of the loopback interface that nobody listens on and that it has not returned before.
 func freePort() (int, error) {
 	var err error
 	for range 100 {
 		port := firstPort + rand.IntN(lastPort-firstPort+1)
+		if _, known := given.LoadOrStore(port, nil); known {
+			continue
+		}
 		if err = tryPort(port); err == nil {
 			return port, nil
 		}

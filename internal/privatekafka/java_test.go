@@ -76,7 +76,11 @@ func TestObtainFetchFails(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", cache)
 	t.Setenv("HOME", cache)
 	script(t, filepath.Join(bin, "java"), `echo 'openjdk version "17.0.15"' >&2`)
-	script(t, filepath.Join(bin, "mvn"), "echo half >$(dirname \"$5\")/jars/half.jar; echo no route to host; exit 1")
+	script(t, filepath.Join(bin, "mvn"), `
+while [ "$1" != --file ]; do shift; done
+echo half >"$(dirname "$2")/jars/half.jar"
+echo no route to host
+exit 1`)
 	for range 2 {
 		_, err := Obtain(t.Context(), slog.New(slog.DiscardHandler))
 		if err == nil || !strings.Contains(err.Error(), "no route to host") {

@@ -3,11 +3,9 @@ package privatekafka_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"testing"
-	"time"
 
 	"logflume/internal/privatekafka"
 	"logflume/internal/testkit"
@@ -27,46 +25,35 @@ func child() int {
 	return 0 // without Close
 }
 
-// A node and its directory vanish with their process, killed or just ended.
+// A node and its directory vanish with their process, also when that is killed.
 func TestClusterEndsWithParent(t *testing.T) {
 	t.Parallel()
 	testkit.KafkaInstallation(t)
-	for _, kill := range []bool{true, false} {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), childVariable+"=1")
-		cmd.Stderr = os.Stderr
-		stdin, err := cmd.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		stdout, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		var pid int
-		var dir string
-		if _, err := fmt.Fscanln(stdout, &pid, &dir); err != nil {
-			t.Fatal(err)
-		}
-		if kill {
-			cmd.Process.Kill()
-		} else {
-			stdin.Close()
-		}
-		io.Copy(io.Discard, stdout)
-		cmd.Wait()
-		gone := func(path string) bool { _, err := os.Stat(path); return os.IsNotExist(err) }
-		poll := time.NewTicker(10 * time.Millisecond)
-		defer poll.Stop()
-		for !gone(dir) || !gone(fmt.Sprintf("/proc/%d", pid)) {
-			select {
-			case <-poll.C:
-			case <-t.Context().Done():
-				t.Fatalf("node %d or %s is still there", pid, dir)
-			}
-		}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childVariable+"=1")
+	cmd.Stderr = os.Stderr
+	if _, err := cmd.StdinPipe(); err != nil { // so that it waits
+		t.Fatal(err)
 	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	var dir string
+	if _, err := fmt.Fscanln(stdout, &pid, &dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Error(err)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	gone := func(path string) bool { _, err := os.Stat(path); return os.IsNotExist(err) }
+	testkit.Eventually(t, fmt.Sprintf("node %d and %s are gone", pid, dir), func() bool {
+		return gone(dir) && gone(fmt.Sprintf("/proc/%d", pid))
+	})
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -107,12 +109,17 @@ func (n *node) launchLocked() error {
 
 // awaitLocked waits until the node that was launched serves clients.
 func (n *node) awaitLocked(ctx context.Context) error {
+	log, err := os.Open(n.logPath())
+	if err != nil {
+		return err
+	}
+	defer log.Close()
 	for {
-		log, err := os.ReadFile(n.logPath())
+		text, err := io.ReadAll(io.NewSectionReader(log, n.seen, math.MaxInt64-n.seen))
 		if err != nil {
 			return err
 		}
-		if bytes.Contains(log[min(n.seen, int64(len(log))):], []byte(started)) {
+		if bytes.Contains(text, []byte(started)) {
 			return nil
 		}
 		if n.process.Ended(20 * time.Millisecond) {

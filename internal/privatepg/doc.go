@@ -7,9 +7,8 @@
 // Reach: the server listens on a Unix socket in a directory that only its own user may enter, and on a loopback TCP
 // port, with a random password, only if asked to.
 //
-// Lifetime: a server never outlives the process that started it, however that ends. It is the child of a small shell
-// that reads a pipe whose other end only this process holds; the kernel closes that end at the latest when the process
-// is gone, and the shell then ends the server and removes what was temporary.
+// Lifetime: a server never outlives the process that started it, however that ends, see package keeper, and what was
+// temporary goes with it.
 //
 // Users: PostgreSQL refuses to run as root. Started by root, the server runs as the user postgres or else nobody, and
 // owns its data directory; started by anybody else it runs as that user.
