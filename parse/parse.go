@@ -223,6 +223,9 @@ func (p *parser) parseObject(raw []byte, i, index int) (end int, reason string) 
 	}
 	e := p.newEvent(index)
 	p.promote(e, raw)
+	if p.have&(1<<fieldTime) == 0 {
+		p.timeByEnvelope(e)
+	}
 	p.buildAttrs(e, raw)
 	return end, ""
 }
@@ -237,5 +240,6 @@ func (p *parser) newEvent(index int) *pipeline.Event {
 		Time: b.Received, Offset: b.Lines[p.line].Offset, Line: int32(p.line), Index: int32(index),
 		ResponseTime: math.NaN(), Service: p.Service,
 	}
+	p.open(e)
 	return e
 }

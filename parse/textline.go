@@ -10,7 +10,7 @@ import (
 )
 
 // parseText makes an event of a line of plain text: the text is the message, and the level is set if the line names one
-// where loggers put it. Its time is when it was read.
+// where loggers put it. Its time is its message's, else when it was read.
 func (p *parser) parseText(raw []byte) (reason string) {
 	b := p.batch
 	raw = bytes.TrimRight(raw, "\r")
@@ -29,6 +29,7 @@ func (p *parser) parseText(raw []byte) (reason string) {
 	e := p.newEvent(0)
 	s := pipeline.String(raw)
 	e.Message, e.Level = cut(s, maxMessage), levelInText(s)
+	p.timeByEnvelope(e)
 	p.badTime = nil
 	out := append(b.Text, '{')
 	if len(e.Message) < len(s) {

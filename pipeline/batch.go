@@ -11,9 +11,12 @@ type Batch struct {
 	From, To int64  // the span: position before the first line, position after the last
 	Meta     []byte // JSON object merged into log_positions.meta at commit; nil adds nothing
 	Received int64  // when the lines were read
+	Bytes    int64  // of input that the span stands for: position steps in a file, keys and values of messages
+	Lost     int64  // messages of the span that were gone before they could be read
 
-	Arena []byte // raw bytes, filled by the source; Lines point into it
-	Lines []Line
+	Arena     []byte // raw bytes, filled by the source; Lines and Envelopes point into it
+	Lines     []Line
+	Envelopes []Envelope // what came with each line, one for each; empty when the source knows nothing but lines
 
 	Text   []byte // decoded values that Events point to, filled by processors; append only, it may move
 	Events []Event
@@ -39,6 +42,7 @@ type Ledger struct {
 	Events   int64 // rows stored
 	Analysed int64 // events counted in windows
 	Bytes    int64 // position steps in a file; bytes of keys and values in a topic
+	Lost     int64 // messages that were gone from the topic before they could be read
 }
 
 // Add adds o to l.
@@ -50,11 +54,12 @@ func (l *Ledger) Add(o Ledger) {
 	l.Events += o.Events
 	l.Analysed += o.Analysed
 	l.Bytes += o.Bytes
+	l.Lost += o.Lost
 }
 
 // Ledger classifies every line of the batch by the fates of its events and its dead letters.
 func (b *Batch) Ledger() Ledger {
-	l := Ledger{Lines: int64(len(b.Lines)), Bytes: b.To - b.From}
+	l := Ledger{Lines: int64(len(b.Lines)), Bytes: b.Bytes, Lost: b.Lost}
 	last := int32(-1)
 	for i := range b.Events {
 		e := &b.Events[i]
@@ -103,6 +108,14 @@ func (b *Batch) deadLines() int64 {
 // Raw returns the bytes of line i.
 func (b *Batch) Raw(i int) []byte { return b.Arena[b.Lines[i].Start:b.Lines[i].End] }
 
+// Envelope returns what came with line i, or nil.
+func (b *Batch) Envelope(i int) *Envelope {
+	if len(b.Envelopes) == 0 {
+		return nil
+	}
+	return &b.Envelopes[i]
+}
+
 // Reject adds a dead letter for line i.
 func (b *Batch) Reject(i int, reason string) {
 	l := &b.Lines[i]
@@ -131,15 +144,16 @@ func (b *Batch) Release() { b.intake.release(b) }
 func String(p []byte) string { return unsafe.String(unsafe.SliceData(p), len(p)) }
 
 const (
-	eventSize = int64(unsafe.Sizeof(Event{}))
-	lineSize  = int64(unsafe.Sizeof(Line{}))
-	deadSize  = int64(unsafe.Sizeof(DeadLetter{}))
+	eventSize    = int64(unsafe.Sizeof(Event{}))
+	lineSize     = int64(unsafe.Sizeof(Line{}))
+	envelopeSize = int64(unsafe.Sizeof(Envelope{}))
+	deadSize     = int64(unsafe.Sizeof(DeadLetter{}))
 )
 
 // size is the memory the batch holds, in bytes.
 func (b *Batch) size() int64 {
 	w := b.work()
-	return int64(cap(b.Arena)) + int64(cap(b.Lines))*lineSize + w.size()
+	return int64(cap(b.Arena)) + int64(cap(b.Lines))*lineSize + int64(cap(b.Envelopes))*envelopeSize + w.size()
 }
 
 // work returns the fields that the stages fill.
@@ -170,5 +184,5 @@ func (b *Batch) reset() {
 	case <-b.wanted:
 	default:
 	}
-	*b = Batch{Arena: b.Arena[:0], Lines: b.Lines[:0], intake: b.intake, done: b.done, wanted: b.wanted}
+	*b = Batch{Arena: b.Arena[:0], Lines: b.Lines[:0], Envelopes: b.Envelopes[:0], intake: b.intake, done: b.done, wanted: b.wanted}
 }

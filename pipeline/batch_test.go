@@ -6,7 +6,7 @@ import (
 )
 
 func TestLedgerCountsEveryLineOnce(t *testing.T) {
-	b := &Batch{From: 100, To: 160, Arena: []byte("abcdef")}
+	b := &Batch{From: 100, To: 160, Bytes: 60, Lost: 2, Arena: []byte("abcdef")}
 	for i := range 6 {
 		b.Lines = append(b.Lines, Line{Offset: int64(100 + 10*i), Start: i, End: i + 1, Length: 1})
 	}
@@ -20,7 +20,7 @@ func TestLedgerCountsEveryLineOnce(t *testing.T) {
 	b.Reject(3, "postgres")
 	b.Reject(4, "postgres")
 	b.Reject(5, "json")
-	want := Ledger{Lines: 6, Kept: 2, Filtered: 2, Dead: 2, Events: 3, Analysed: 6, Bytes: 60}
+	want := Ledger{Lines: 6, Kept: 2, Filtered: 2, Dead: 2, Events: 3, Analysed: 6, Bytes: 60, Lost: 2}
 	if got := b.Ledger(); got != want {
 		t.Fatalf("got %+v, want %+v", got, want)
 	}

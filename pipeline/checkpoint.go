@@ -28,9 +28,10 @@ type Checkpoints interface {
 	Amend(ctx context.Context, c Checkpoint, a Amendment) (Checkpoint, error)
 }
 
-// An Amendment is a change to a position row that moves no position.
+// An Amendment is a change to a position row that stores no lines.
 type Amendment struct {
 	Meta      []byte // JSON object merged over the row's meta
 	Fence     bool   // raise the epoch: batches of the former reader will not commit
+	Rewind    bool   // set the position to 0: what the row stood for was replaced by something new
 	LostBytes int64  // added to lost_bytes
 }

@@ -64,6 +64,16 @@ type Line struct {
 	Partial    bool  // the last line of a finished file, which had no newline
 }
 
+// A Span is a range of bytes in Batch.Arena; none when it is empty.
+type Span struct{ Start, End int32 }
+
+// An Envelope is what a message brings beside its value. It serves where the value itself says nothing.
+type Envelope struct {
+	Time    int64 // the message's timestamp; 0 when it has none
+	TraceID Span  // hexadecimal
+	Attrs   Span  // JSON members to be added to the events' attrs, without braces
+}
+
 // TooLong reports whether only the head of the line is present. Such a line becomes a dead letter.
 func (l *Line) TooLong() bool { return l.Length > int64(l.End-l.Start) }
 

@@ -67,7 +67,7 @@ func (in *Intake) Batch(ctx context.Context, s *Stream, size int) (*Batch, error
 	// One that is far too large goes too: thousands of sources may wait for their turn with a small batch each.
 	if has := cap(b.Arena); has < size || has > max(4*size, minBlock) {
 		b.Arena = make([]byte, 0, size)
-		b.Lines = nil
+		b.Lines, b.Envelopes = nil, nil
 	}
 	b.Stream, b.charged = s, charge
 	s.hold(charge)

@@ -23,7 +23,7 @@ func (s *counting) Run(ctx context.Context, in *Intake) error {
 		if err != nil {
 			return s.err
 		}
-		b.From, b.To = int64(i), int64(i+1)
+		b.From, b.To, b.Bytes = int64(i), int64(i+1), 1
 		b.Arena = append(b.Arena, 'x')
 		b.Lines = append(b.Lines, Line{Offset: int64(i), End: 1, Length: 1})
 		if in.Send(ctx, b) != nil {

@@ -19,6 +19,7 @@ type Stats struct {
 	Terminated   atomic.Int64 // sessions of frozen writers ended to free a locked position
 	Patterns     atomic.Int64 // patterns inserted
 	LostBytes    atomic.Int64 // bytes cut from files before they could be read
+	LostMessages atomic.Int64 // messages gone from topics before they could be read; committed, as Lines
 	Sanitised    atomic.Int64 // lines changed to be storable: U+0000, surrogates, invalid UTF-8, numbers out of range
 	Retimed      atomic.Int64 // events stored under the time they were received, their own being out of range
 	Expired      atomic.Int64 // events older than the retention
@@ -29,6 +30,12 @@ type Stats struct {
 	FilesHeld    atomic.Int64 // files that look like a copy in progress
 	FilesSkipped atomic.Int64 // files passed over as plain copies of others
 	Lag          atomic.Int64 // bytes between the committed positions and the ends of open files
+
+	Generations     atomic.Int64 // generations of consumer groups that this process was a member of
+	Aborted         atomic.Int64 // messages of aborted transactions, passed over
+	Partitions      atomic.Int64 // partitions that are read now
+	PartitionsStuck atomic.Int64 // of those, how many cannot be read
+	LagMessages     atomic.Int64 // messages between the committed positions and the ends of partitions that are read
 }
 
 // Committed adds a committed span.
@@ -39,4 +46,5 @@ func (s *Stats) Committed(l Ledger) {
 	s.Dead.Add(l.Dead)
 	s.Events.Add(l.Events)
 	s.Bytes.Add(l.Bytes)
+	s.LostMessages.Add(l.Lost)
 }

@@ -65,6 +65,9 @@ func (m *memory) Amend(_ context.Context, c pipeline.Checkpoint, a pipeline.Amen
 	if a.Fence {
 		r.Epoch++
 	}
+	if a.Rewind {
+		r.Position = 0
+	}
 	return *r, nil
 }
 

@@ -142,7 +142,7 @@ func (r *reading) publish() mark {
 func (r *reading) send(ctx context.Context, b *pipeline.Batch) error {
 	r.notes.Head, r.notes.Anchor = markOf(r.head), r.publish()
 	r.notes.Size = max(r.notes.Size, b.To)
-	b.Meta = r.notes.encode()
+	b.Meta, b.Bytes = r.notes.encode(), b.To-b.From
 	b.Received = time.Now().UnixMicro()
 	return r.in.Send(ctx, b)
 }

@@ -27,7 +27,7 @@ ORDER BY source_key COLLATE "C"`
 
 	amendPositionSQL = `
 UPDATE schema.log_positions SET meta = meta || $4::text::jsonb, epoch = epoch + $5::integer,
-	lost_bytes = lost_bytes + $6::bigint, updated_at = clock_timestamp()
+	lost_bytes = lost_bytes + $6::bigint, position = CASE WHEN $7::boolean THEN 0 ELSE position END, updated_at = clock_timestamp()
 WHERE source_id = $1::integer AND epoch = $2::bigint AND position = $3::bigint
 RETURNING ` + positionColumns
 
@@ -105,7 +105,7 @@ func (p *checkpoints) Amend(ctx context.Context, c pipeline.Checkpoint, a pipeli
 		raise = 1
 	}
 	err := p.transact(ctx, func(b *pgx.Batch) {
-		b.Queue(p.sink.sql.amendPosition, c.ID, c.Epoch, c.Position, objectText(a.Meta), raise, a.LostBytes).
+		b.Queue(p.sink.sql.amendPosition, c.ID, c.Epoch, c.Position, objectText(a.Meta), raise, a.LostBytes, a.Rewind).
 			Query(func(rows pgx.Rows) (err error) {
 				found, err = pgx.CollectRows(rows, scanCheckpoint)
 				return err

@@ -70,6 +70,13 @@ func TestCheckpoints(t *testing.T) {
 	if _, err := c.Amend(ctx, a, pipeline.Amendment{LostBytes: 9}); !errors.Is(err, pipeline.ErrMoved) {
 		t.Errorf("former epoch: %v", err)
 	}
+	r.exec("UPDATE @log_positions SET position = 40 WHERE source_id = $1", a.ID)
+	amended.Position = 40
+	rewound, err := c.Amend(ctx, amended, pipeline.Amendment{Fence: true, Rewind: true})
+	if err != nil || rewound.Epoch != 2 || rewound.Position != 0 {
+		t.Errorf("%v %+v", err, rewound)
+	}
+	amended = rewound
 	amended.Position = 5
 	if _, err := c.Amend(ctx, amended, pipeline.Amendment{}); !errors.Is(err, pipeline.ErrMoved) {
 		t.Errorf("other position: %v", err)

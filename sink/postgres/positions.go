@@ -18,10 +18,10 @@ WITH l AS MATERIALIZED (
 UPDATE schema.log_positions p SET
 	position = u.new, lines = p.lines + u.lines, kept = p.kept + u.kept, filtered = p.filtered + u.filtered,
 	dead = p.dead + u.dead, events = p.events + u.events, analysed = p.analysed + u.analysed,
-	bytes = p.bytes + u.bytes, meta = p.meta || u.meta::jsonb, updated_at = clock_timestamp()
+	bytes = p.bytes + u.bytes, lost_messages = p.lost_messages + u.lost, meta = p.meta || u.meta::jsonb, updated_at = clock_timestamp()
 FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-		$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[])
-	AS u(source_id, epoch, old, new, lines, kept, filtered, dead, events, analysed, bytes, meta)
+		$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[])
+	AS u(source_id, epoch, old, new, lines, kept, filtered, dead, events, analysed, bytes, lost, meta)
 JOIN l ON l.source_id = u.source_id
 WHERE p.source_id = l.source_id AND l.epoch = u.epoch AND l.position = u.old
 RETURNING p.source_id`
@@ -31,13 +31,13 @@ const rereadSQL = `SELECT source_id, epoch, position FROM schema.log_positions W
 // advanceArgs are the parameters of advanceSQL: a column each, an element for every lane.
 func advanceArgs(lanes []*lane) []any {
 	sources, metas := make([]int32, len(lanes)), make([]string, len(lanes))
-	var numbers [10][]int64
+	var numbers [11][]int64
 	for i, l := range lanes {
 		sum := l.ledger()
 		sources[i], metas[i] = l.stream.ID, l.meta()
 		for column, v := range [...]int64{
 			l.stream.Epoch, l.from(), l.to(),
-			sum.Lines, sum.Kept, sum.Filtered, sum.Dead, sum.Events, sum.Analysed, sum.Bytes,
+			sum.Lines, sum.Kept, sum.Filtered, sum.Dead, sum.Events, sum.Analysed, sum.Bytes, sum.Lost,
 		} {
 			numbers[column] = append(numbers[column], v)
 		}

@@ -1,0 +1,30 @@
+package parse
+
+import "logflume/pipeline"
+
+// open sets what the message that holds the line at hand says about its events, before the line itself is asked.
+func (p *parser) open(e *pipeline.Event) {
+	b := p.batch
+	envelope := b.Envelope(p.line)
+	if envelope == nil {
+		return
+	}
+	e.TraceID = pipeline.String(b.Arena[envelope.TraceID.Start:envelope.TraceID.End])
+	e.Extra = pipeline.String(b.Arena[envelope.Attrs.Start:envelope.Attrs.End])
+}
+
+// timeByEnvelope gives an event whose line says no usable time that of its message, under the rules for a line's own.
+// Without one it stays the time at which the line was read.
+func (p *parser) timeByEnvelope(e *pipeline.Event) {
+	envelope := p.batch.Envelope(p.line)
+	if envelope == nil || envelope.Time < earliest || envelope.Time > p.latest {
+		return
+	}
+	switch {
+	case envelope.Time < p.oldest:
+		e.Time, e.Fate = envelope.Time, pipeline.Drop
+		p.tally.expired++
+	case p.admitted(envelope.Time):
+		e.Time = envelope.Time
+	}
+}
