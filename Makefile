@@ -5,6 +5,7 @@ VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 PACKAGES   ?= ./...
 FUZZTIME   ?= 30s
 DEMO_SECONDS ?=
+DEMO_KAFKA ?=
 
 LINTER := $(GO) tool -modfile=tools/go.mod golangci-lint
 
@@ -62,14 +63,14 @@ speed: ## time import of CORPUS=FILE against the server's own COPY of the same r
 	@$(GO) build -trimpath -o bin/logflume ./cmd/logflume
 	@$(GO) run ./internal/speed -logflume bin/logflume -corpus "$(CORPUS)"
 
-chaos: ## prove exactly-once in full size: real writers, rotation, kill -9, crashing PostgreSQL
+chaos: ## prove exactly-once in full size: real writers, rotation, topics, kill -9, crashing PostgreSQL and brokers
 	@tools/setup.sh postgres python java kcat
-	LOGFLUME_CHAOS=full $(GO) test -v -count=1 -timeout 60m ./internal/chaos
+	LOGFLUME_CHAOS=full $(GO) test -v -count=1 -timeout 90m ./internal/chaos
 
-demo: ## show everything on this machine; DEMO_SECONDS=20 ends it by itself
-	@tools/setup.sh postgres
+demo: ## show everything on this machine; DEMO_SECONDS=20 ends it by itself, DEMO_KAFKA=1 has the lines go through Kafka
+	@tools/setup.sh postgres $(if $(DEMO_KAFKA),java)
 	@$(GO) build -o bin/logflume ./cmd/logflume
-	@bin/logflume demo $(if $(DEMO_SECONDS),--for $(DEMO_SECONDS)s)
+	@bin/logflume demo $(if $(DEMO_SECONDS),--for $(DEMO_SECONDS)s) $(if $(DEMO_KAFKA),--kafka)
 
 kafka: ## run a Kafka broker for development on 127.0.0.1:9092 until Ctrl-C
 	@tools/setup.sh java

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"logflume/ingest/kafka"
 )
 
 type checkCommand struct {
@@ -57,7 +59,7 @@ func (c *checkCommand) Run(ctx context.Context, p *program) error {
 	list.ok("configuration", where)
 	checkSecret(f, list)
 	w.checkHost(list)
-	w.checkSources(list)
+	w.checkSources(ctx, list)
 	if c.Database {
 		if err := c.checkDatabase(ctx, p, f, list); err != nil {
 			return err
@@ -78,16 +80,28 @@ func checkSecret(f *configFile, list *checklist) {
 	if err != nil || info.Mode().Perm()&0o004 == 0 {
 		return
 	}
-	for _, u := range []secretURL{f.Database.URL, f.Database.MaintenanceURL} {
-		parsed, err := url.Parse(string(u))
-		if err != nil {
-			continue
-		}
-		if password, ok := parsed.User.Password(); ok && password != "" && bytes.Contains(f.source, []byte(password)) {
+	for _, password := range passwords(f) {
+		if password != "" && bytes.Contains(f.source, []byte(password)) {
 			list.warn("configuration", f.path+" holds a password and everybody on this machine may read it: chmod 0640, or take it from the environment")
 			return
 		}
 	}
+}
+
+// passwords returns those of f, wherever they come from.
+func passwords(f *configFile) (all []string) {
+	for _, u := range []secretURL{f.Database.URL, f.Database.MaintenanceURL} {
+		if parsed, err := url.Parse(string(u)); err == nil {
+			password, _ := parsed.User.Password()
+			all = append(all, password)
+		}
+	}
+	for _, s := range f.Sources {
+		if s.Kafka != nil {
+			all = append(all, string(s.Kafka.SASL.Password))
+		}
+	}
+	return all
 }
 
 func (w *wiring) checkHost(list *checklist) {
@@ -100,9 +114,13 @@ func (w *wiring) checkHost(list *checklist) {
 	list.ok("host", detail)
 }
 
-func (w *wiring) checkSources(list *checklist) {
+func (w *wiring) checkSources(ctx context.Context, list *checklist) {
 	for i, s := range w.config.Sources {
 		what := fmt.Sprintf("sources[%d]", i)
+		if s.Kafka != nil {
+			w.checkKafka(ctx, what, s.Kafka, list)
+			continue
+		}
 		var found []string
 		for _, pattern := range s.File.Paths {
 			paths, err := doublestar.FilepathGlob(pattern, doublestar.WithFilesOnly(), doublestar.WithFailOnIOErrors())
@@ -129,6 +147,28 @@ func (w *wiring) checkSources(list *checklist) {
 		default:
 			list.ok(what, detail)
 		}
+	}
+}
+
+// checkKafka asks the brokers for the topics and for the group.
+func (w *wiring) checkKafka(ctx context.Context, what string, c *kafkaConfig, list *checklist) {
+	o, err := w.kafkaOptions(c)
+	if err != nil {
+		list.fail(what, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	found, err := kafka.Check(ctx, o)
+	switch {
+	case err != nil:
+		list.fail(what, fmt.Errorf("kafka %s: %w", strings.Join(c.Brokers, ", "), err))
+	case found.Topics == 0 && c.TopicPattern != "":
+		list.warn(what, fmt.Sprintf("%s; no topic matches %s", found, c.TopicPattern))
+	case len(found.Missing) > 0:
+		list.warn(what, fmt.Sprintf("%s; not there yet: %s", found, strings.Join(found.Missing, ", ")))
+	default:
+		list.ok(what, found.String())
 	}
 }
 

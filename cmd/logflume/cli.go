@@ -13,7 +13,7 @@ type commandLine struct {
 	Import  importCommand  `cmd:"" help:"Read files to their end and exit when all is committed. Run again, it adds nothing."`
 	Check   checkCommand   `cmd:"" help:"Validate the configuration; with --database also the database; with --ready a running instance."`
 	Migrate migrateCommand `cmd:"" help:"Create or upgrade the tables."`
-	Demo    demoCommand    `cmd:"" help:"Show everything on this machine: a private PostgreSQL, services that log, the pipeline, a summary."`
+	Demo    demoCommand    `cmd:"" help:"Show everything on this machine: a private PostgreSQL, services that log to files or, with --kafka, to a topic, the pipeline, a summary."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -46,6 +46,9 @@ type databaseConfig struct {
 type sourceConfig struct {
 	// Files of this machine, found by glob.
 	File *fileConfig `yaml:"file"`
+
+	// Topics of a Kafka cluster.
+	Kafka *kafkaConfig `yaml:"kafka"`
 }
 
 // A set of files, followed through their rotation.
@@ -59,6 +62,81 @@ type fileConfig struct {
 	// Where to begin in files that exist when this entry is used for the very first time: `beginning` or `end`. Files that
 	// appear later are read from their beginning.
 	StartAt string `yaml:"start_at"`
+}
+
+// Topics of an Apache Kafka cluster (2.4 or newer), or of a broker that speaks its protocol. Start more instances with the
+// same group and they divide the partitions; positions are kept in PostgreSQL, in the transaction that stores the events.
+type kafkaConfig struct {
+	// Addresses to begin with, host:port. The brokers tell about the others.
+	Brokers []string `yaml:"brokers"`
+
+	// Names of topics. One that does not exist yet is read when it does.
+	Topics []string `yaml:"topics"`
+
+	// Regular expression (RE2); topics whose whole name matches are read too, also ones made later. Internal ones never are.
+	TopicPattern string `yaml:"topic_pattern"`
+
+	// Consumer group to be a member of. All members are given the same topics.
+	Group string `yaml:"group"`
+
+	// Where to begin in the partitions that a topic has when it is read for the very first time: `beginning` or `end`.
+	// Partitions that are added later are read from their beginning.
+	StartAt string `yaml:"start_at"`
+
+	// How long the group waits for a sign of life before it gives a member's partitions to others. The brokers bound it
+	// (`group.min.session.timeout.ms`, 6 s unless changed).
+	SessionTimeout duration `yaml:"session_timeout"`
+
+	// How long messages that were read may wait for their commit before this instance leaves the group, so that others can
+	// try. It comes back when the database answers.
+	ProgressTimeout duration `yaml:"progress_timeout"`
+
+	// Add a member `kafka` to `attrs`: topic, partition, offset, timestamp (ms), key, headers. It takes the place of one that
+	// the line has itself.
+	Attrs bool `yaml:"attrs"`
+
+	// Encryption.
+	TLS kafkaTLSConfig `yaml:"tls"`
+
+	// Login.
+	SASL kafkaSASLConfig `yaml:"sasl"`
+}
+
+// Encryption of the connections to the brokers. Their certificates are always verified.
+type kafkaTLSConfig struct {
+	// Whether connections are encrypted.
+	Enabled bool `yaml:"enabled"`
+
+	// PEM file with the certificates of the authorities to trust. Empty: those that the system trusts.
+	CA string `yaml:"ca"`
+
+	// PEM file with our own certificate and those between it and its authority, where the brokers ask for one.
+	Cert string `yaml:"cert"`
+
+	// PEM file with the private key of `cert`.
+	Key string `yaml:"key"`
+
+	// Name that the brokers' certificates must have. Empty: the host name of each broker's address.
+	ServerName string `yaml:"server_name"`
+}
+
+// Login at the brokers. Absent: none.
+type kafkaSASLConfig struct {
+	// `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`. PLAIN sends the password as it is, so to other machines only with TLS.
+	Mechanism string `yaml:"mechanism"`
+
+	// Who logs in.
+	Username string `yaml:"username"`
+
+	// Better `"${KAFKA_PASSWORD}"` than the password itself. It is never printed or logged.
+	Password secret `yaml:"password"`
+}
+
+// defaultKafka is the start of every `kafka` entry.
+func defaultKafka() kafkaConfig {
+	return kafkaConfig{
+		StartAt: startAtBeginning, SessionTimeout: duration(10 * time.Second), ProgressTimeout: duration(5 * time.Minute),
+	}
 }
 
 // How rotation is followed.
@@ -168,7 +246,6 @@ const startAtBeginning = "beginning"
 
 // unavailable names the keys that later versions will have, so that who sets one is not told that it is misspelt.
 var unavailable = map[string]string{
-	"sources[].kafka":         "reading Kafka is not available in this version: remove this source",
 	"enrich.geoip":            "GeoIP lookup is not available in this version: remove the key",
 	"telemetry.otlp_endpoint": "export over OTLP is not available in this version: remove the key and scrape /metrics instead",
 }

@@ -47,43 +47,55 @@ func TestConfigurationReference(t *testing.T) {
 func renderReference(t *testing.T) string {
 	t.Helper()
 	comments := structComments(t)
-	var top, sections strings.Builder
+	var top strings.Builder
 	var section func(b *strings.Builder, path string, v reflect.Value)
 	section = func(b *strings.Builder, path string, v reflect.Value) {
 		t.Helper()
 		rows := ""
+		var inner strings.Builder
 		for i := range v.NumField() {
 			field, value := v.Type().Field(i), v.Field(i)
 			key := path + field.Tag.Get("yaml")
-			inner := value.Type()
-			if inner.Kind() == reflect.Slice && inner.Elem().Kind() == reflect.Struct {
-				inner = inner.Elem()
-			} else if inner.Kind() == reflect.Pointer && inner.Elem().Kind() == reflect.Struct {
-				inner = inner.Elem()
-			}
-			if !isSection(inner) {
+			element, isList := elementOf(value)
+			if !element.IsValid() {
 				rows += renderRow(t, key, value, comments[v.Type().Name()+"."+field.Name])
 				continue
 			}
-			element := reflect.New(inner).Elem()
-			if value.Kind() == reflect.Struct {
-				element = value
-			}
-			if value.Kind() == reflect.Slice {
+			if isList {
 				key += "[]"
 			}
-			if f := element.FieldByName("StartAt"); f.IsValid() {
-				f.SetString(startAtBeginning)
-			}
-			fmt.Fprintf(&sections, "\n### `%s`\n\n%s\n", key, comments[inner.Name()])
-			section(&sections, key+".", element)
+			fmt.Fprintf(&inner, "\n### `%s`\n\n%s\n", key, comments[element.Type().Name()])
+			section(&inner, key+".", element)
 		}
 		if rows != "" {
 			fmt.Fprintf(b, "\n| key | default | environment | meaning |\n|---|---|---|---|\n%s", rows)
 		}
+		b.WriteString(inner.String())
 	}
 	section(&top, "", reflect.ValueOf(defaultConfig()).Elem())
-	return top.String() + sections.String() + "\n"
+	return top.String() + "\n"
+}
+
+// elementOf returns the section that value is, or one with defaults if it is a list of sections or a pointer to one; an
+// invalid value if it is no section.
+func elementOf(value reflect.Value) (element reflect.Value, isList bool) {
+	inner := value.Type()
+	if isList = inner.Kind() == reflect.Slice; isList || inner.Kind() == reflect.Pointer {
+		inner = inner.Elem()
+	}
+	switch {
+	case !isSection(inner):
+		return reflect.Value{}, false
+	case value.Kind() == reflect.Struct:
+		return value, false
+	case inner == reflect.TypeFor[kafkaConfig]():
+		return reflect.ValueOf(defaultKafka()), isList
+	}
+	element = reflect.New(inner).Elem()
+	if f := element.FieldByName("StartAt"); f.IsValid() {
+		f.SetString(startAtBeginning)
+	}
+	return element, isList
 }
 
 func renderRow(t *testing.T, key string, value reflect.Value, comment string) string {

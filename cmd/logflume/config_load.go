@@ -45,6 +45,9 @@ func loadConfig(path string, environ []string) (*configFile, error) {
 		if s := f.Sources[i].File; s != nil && s.StartAt == "" {
 			s.StartAt = startAtBeginning
 		}
+		if s := f.Sources[i].Kafka; s != nil {
+			s.complete()
+		}
 	}
 	return f, f.validate()
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +42,30 @@ type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
+// yamlPassword finds the value of a key password, and all that comes after it in the line: where a value that is not in
+// quotes ends depends on what is around it. passwordKey finds the key alone.
+var (
+	yamlPassword = regexp.MustCompile(`(?i)(password["']?\s*:\s*)\S.*`)
+	passwordKey  = regexp.MustCompile(`(?i)password["']?\s*:`)
+)
+
+// belowPassword reports whether the last of lines is part of a value of a key password that stands in a line before it.
+func belowPassword(lines []string) bool {
+	last := lines[len(lines)-1]
+	own := indentation(last)
+	if strings.HasPrefix(strings.TrimSpace(last), "-") { // items may stand right below their key
+		own++
+	}
+	for _, line := range slices.Backward(lines[:len(lines)-1]) {
+		if strings.TrimSpace(line) != "" && indentation(line) < own {
+			return passwordKey.MatchString(line)
+		}
+	}
+	return false
+}
+
+func indentation(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
+
 // snippet shows line number line of source, counted from 1, with a mark under column column. Passwords are masked.
 func snippet(source []byte, line, column int) string {
 	lines := strings.Split(string(source), "\n")
@@ -47,7 +73,10 @@ func snippet(source []byte, line, column int) string {
 		return ""
 	}
 	text := strings.TrimRight(lines[line-1], "\r")
-	shown := redact(text)
+	shown := yamlPassword.ReplaceAllString(redact(text), "${1}***")
+	if belowPassword(lines[:line]) {
+		shown = "***"
+	}
 	head := fmt.Sprintf("%5d | ", line)
 	s := "\n" + head + strings.ReplaceAll(shown, "\t", " ")
 	if shown == text && column >= 1 { // masking moves columns

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -62,7 +63,6 @@ func TestConfigRefuses(t *testing.T) {
 		{"bad start", "sources: [{file: {paths: [/a], start_at: middle}}]\n", "", []string{`"middle" is neither beginning nor end`}},
 		{"open listener", "telemetry: {listen: '0.0.0.0:9464'}\n", "", []string{"is not a loopback address"}},
 		{"no port", "telemetry: {listen: localhost}\n", "", []string{"is no address"}},
-		{"kafka", "sources:\n  - kafka: {brokers: [a]}\n", "", []string{":2:5: sources[0].kafka: reading Kafka is not available in this version"}},
 		{"geoip", "enrich: {geoip: ''}\n", "", []string{"enrich.geoip: GeoIP lookup is not available in this version"}},
 		{"otlp", "telemetry: {otlp_endpoint: x}\n", "", []string{"telemetry.otlp_endpoint: export over OTLP is not available"}},
 		{"otlp by environment", "", "LOGFLUME_TELEMETRY_OTLP_ENDPOINT=x", []string{"environment variable LOGFLUME_TELEMETRY_OTLP_ENDPOINT: export over OTLP"}},
@@ -197,8 +197,13 @@ func TestDocumentedConfigurations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts := []string{string(example)}
-	for _, page := range []string{"../../README.md", "../../docs/configuration.md"} {
+	commented := regexp.MustCompile(`(?m)^  # (- |    )`)
+	withKafka := commented.ReplaceAllString(string(example), "  $1")
+	if !strings.Contains(withKafka, "\n  - kafka:\n") {
+		t.Error("the example has no Kafka source to uncomment")
+	}
+	texts := []string{string(example), withKafka}
+	for _, page := range []string{"../../README.md", "../../docs/configuration.md"} { // docs/kafka.md has a test of its own
 		content, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
@@ -209,7 +214,7 @@ func TestDocumentedConfigurations(t *testing.T) {
 		}
 	}
 	for _, text := range texts {
-		f, err := load(t, text, "LOG_DATABASE_URL=postgres://log_writer@localhost/app")
+		f, err := load(t, text, "LOG_DATABASE_URL=postgres://log_writer@localhost/app", "KAFKA_PASSWORD=p")
 		if err == nil {
 			_, err = newWiring(f, testLog(t))
 		}

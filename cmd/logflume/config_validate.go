@@ -83,16 +83,28 @@ func checkURL(u secretURL) error {
 func (v *validation) sources() {
 	for i, s := range v.file.Sources {
 		key := fmt.Sprintf("sources[%d]", i)
-		if s.File == nil {
-			v.require(false, key, "names no kind of source: write file: {paths: [...]}")
-			continue
+		switch {
+		case s.File == nil && s.Kafka == nil:
+			v.require(false, key, "names no kind of source: write file: {paths: [...]} or kafka: {brokers: [...], topics: [...], group: ...}")
+		case s.File != nil && s.Kafka != nil:
+			v.require(false, key, "names two kinds of source: make each an entry of the list")
+		case s.File != nil:
+			v.fileSource(key+".file", s.File)
+		default:
+			v.kafkaSource(key+".kafka", s.Kafka)
 		}
-		v.require(len(s.File.Paths) > 0, key+".file.paths", "is empty: give at least one path or glob")
-		v.globs(key+".file.paths", s.File.Paths, filepath.IsAbs)
-		v.globs(key+".file.exclude", s.File.Exclude, func(p string) bool { return filepath.IsAbs(p) || !strings.Contains(p, "/") })
-		v.require(slices.Contains([]string{startAtBeginning, "end"}, s.File.StartAt), key+".file.start_at",
-			"%q is neither beginning nor end", s.File.StartAt)
 	}
+}
+
+func (v *validation) fileSource(key string, s *fileConfig) {
+	v.require(len(s.Paths) > 0, key+".paths", "is empty: give at least one path or glob")
+	v.globs(key+".paths", s.Paths, filepath.IsAbs)
+	v.globs(key+".exclude", s.Exclude, func(p string) bool { return filepath.IsAbs(p) || !strings.Contains(p, "/") })
+	v.startAt(key, s.StartAt)
+}
+
+func (v *validation) startAt(key, value string) {
+	v.require(slices.Contains([]string{startAtBeginning, "end"}, value), key+".start_at", "%q is neither beginning nor end", value)
 }
 
 // globs checks patterns, which must be complete paths by the measure given.

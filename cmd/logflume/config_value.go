@@ -138,6 +138,22 @@ func unmarshalScalar(node ast.Node, parse func([]byte) error) error {
 	return nil
 }
 
+// A secret is a text that is never printed.
+type secret string
+
+func (s secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "***"
+}
+
+// GoString keeps %#v from printing it.
+func (s secret) GoString() string { return strconv.Quote(s.String()) }
+
+// LogValue keeps slog from printing it.
+func (s secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
 // A secretURL is a database URL, which may hold a password. It prints without it.
 type secretURL string
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,21 +16,31 @@ import (
 )
 
 type demoCommand struct {
-	For time.Duration `help:"End by itself after this time; without, at Ctrl-C." placeholder:"DURATION"`
+	For   time.Duration `help:"End by itself after this time; without, at Ctrl-C." placeholder:"DURATION"`
+	Kafka bool          `help:"Go through a topic of a private Kafka broker instead of files."`
 }
 
 // demoConfig drops health checks, so that the ledger has lines of all three kinds.
 const demoConfig = `
 host: demo
 database: {schema: logs}
-sources: [{file: {paths: ["%s/*.log*"]}}]
+sources: [{%s}]
 filter: {drop: 'endpoint == "/healthz"'}
 analyze: {slow_request: 500ms}
 flush: {interval: 500ms}
 telemetry: {listen: ''}
 `
 
-// settle is how long the last lines may take from their file to the database.
+// A demoInput is where the services log and the pipeline reads.
+type demoInput interface {
+	source() string // entry of sources in the configuration
+	outlet(service string) (outlet, error)
+	progress() string              // for the first line of the screen
+	ledger() (heads, query string) // see demoView.table
+	close() error
+}
+
+// settle is how long the last lines may take from where they are written to the database.
 const settle = 20 * time.Second
 
 // Run starts a private server, services that log, and the pipeline, and shows what comes of it. At the end all of that
@@ -52,18 +61,28 @@ func (c *demoCommand) Run(ctx context.Context, p *program) error {
 	return errors.Join(err, server.Close())
 }
 
-// show runs everything on server until the time is over or ctx ends.
+// show makes the input and runs everything on it and on server.
 func (c *demoCommand) show(ctx context.Context, log *slog.Logger, server *privatepg.Server, screen *screen) error {
+	input, err := c.input(ctx, log, server, screen)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.showInput(ctx, log, server, input, screen), input.close())
+}
+
+func (c *demoCommand) input(ctx context.Context, log *slog.Logger, server *privatepg.Server, screen *screen) (demoInput, error) {
+	if c.Kafka {
+		screen.note("starting a private Kafka broker ...")
+		return newTopicInput(ctx, log)
+	}
 	// Below the server's own folder: who removes that when this process vanishes removes the logs with it.
-	dir := filepath.Join(server.SocketDir(), "logs")
-	if err := os.Mkdir(dir, 0o777); err != nil {
-		return err
-	}
-	if err := os.Chmod(dir, 0o777); err != nil { // the umask does not count
-		return err
-	}
+	return newFileInput(server.SocketDir())
+}
+
+// showInput runs everything until the time is over or ctx ends.
+func (c *demoCommand) showInput(ctx context.Context, log *slog.Logger, server *privatepg.Server, input demoInput, screen *screen) error {
 	url := server.URL("postgres")
-	w, err := demoWiring(dir, log)
+	w, err := demoWiring(server.SocketDir(), input.source(), log)
 	if err != nil {
 		return err
 	}
@@ -82,7 +101,7 @@ func (c *demoCommand) show(ctx context.Context, log *slog.Logger, server *privat
 		defer time.AfterFunc(c.For, end).Stop()
 	}
 	view := &demoView{
-		wiring: w, services: sampleServices(dir), conn: conn, psql: server.PsqlCommand("postgres"), started: time.Now(),
+		wiring: w, input: input, services: sampleServices(), conn: conn, psql: server.PsqlCommand("postgres"), started: time.Now(),
 	}
 	return view.conduct(stop, url, screen)
 }
@@ -107,7 +126,13 @@ func (v *demoView) conduct(stop context.Context, url string, screen *screen) err
 	}()
 	writers, writersCtx := errgroup.WithContext(writing)
 	for i, s := range v.services {
-		writers.Go(func() error { return s.run(writersCtx, uint64(i)) })
+		writers.Go(func() error {
+			out, err := v.input.outlet(s.name)
+			if err != nil {
+				return err
+			}
+			return s.run(writersCtx, out, uint64(i))
+		})
 	}
 	err := v.repeat(writersCtx, screen)
 	stopWriting()
@@ -122,13 +147,13 @@ func (v *demoView) conduct(stop context.Context, url string, screen *screen) err
 	return v.final(background, screen)
 }
 
-// demoWiring wires the demo's configuration for services that log in dir.
-func demoWiring(dir string, log *slog.Logger) (*wiring, error) {
-	file, err := os.CreateTemp(filepath.Dir(dir), "demo-*.yaml")
+// demoWiring wires the demo's configuration, which it writes into dir, for a source.
+func demoWiring(dir, source string, log *slog.Logger) (*wiring, error) {
+	file, err := os.CreateTemp(dir, "demo-*.yaml")
 	if err != nil {
 		return nil, err
 	}
-	_, err = fmt.Fprintf(file, demoConfig, dir)
+	_, err = fmt.Fprintf(file, demoConfig, source)
 	if err = errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}

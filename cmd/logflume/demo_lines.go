@@ -9,12 +9,12 @@ import (
 )
 
 // sampleServices are three services as they are found together: a web shop's API, a payment worker that also writes
-// plain text, and a gateway that logs in another dialect. Each rotates in another way. dir is where they log.
-func sampleServices(dir string) []*sampleService {
+// plain text, and a gateway that logs in another dialect.
+func sampleServices() []*sampleService {
 	return []*sampleService{
-		{name: "checkout", path: dir + "/checkout.log", pace: 900, line: checkoutLine, rotate: rotateByRename},
-		{name: "payments", path: dir + "/payments.log", pace: 300, line: paymentsLine, rotate: rotateByCopy},
-		{name: "gateway", path: dir + "/gateway.log", pace: 600, line: gatewayLine, rotate: rotateByDate},
+		{name: "checkout", pace: 900, line: checkoutLine},
+		{name: "payments", pace: 300, line: paymentsLine},
+		{name: "gateway", pace: 600, line: gatewayLine},
 	}
 }
 

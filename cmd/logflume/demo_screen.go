@@ -47,11 +47,15 @@ func (s *screen) show(text string) {
 		s.shown = true
 	}
 	width, height, err := term.GetSize(int(s.terminal.Fd()))
-	if err != nil {
+	if err != nil || width == 0 {
 		width, height = 80, 24
 	}
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	lines = lines[:min(len(lines), height-1)]
+	rows := height - 1
+	if len(lines) > psqlLine { // it takes as many rows as it needs
+		rows -= (len([]rune(lines[psqlLine])) - 1) / width
+	}
+	lines = lines[:min(len(lines), max(rows, 1))]
 	for i, line := range lines {
 		if runes := []rune(line); len(runes) > width && i != psqlLine {
 			line = string(runes[:width])

@@ -14,6 +14,7 @@ import (
 // A demoView renders what the demo shows, from the process's own counts and from the same SQL that anybody can ask.
 type demoView struct {
 	wiring   *wiring
+	input    demoInput
 	services []*sampleService
 	conn     *pgx.Conn
 	psql     string
@@ -43,12 +44,11 @@ func (v *demoView) repeat(ctx context.Context, screen *screen) error {
 }
 
 // written is how many lines the services have written.
-func (v *demoView) written() (lines, rotations int64) {
+func (v *demoView) written() (lines int64) {
 	for _, s := range v.services {
 		lines += s.written.Load()
-		rotations += s.rotations.Load()
 	}
-	return lines, rotations
+	return lines
 }
 
 // awaitAll waits until every line that was written is committed.
@@ -56,7 +56,7 @@ func (v *demoView) awaitAll(ctx context.Context) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		lines, _ := v.written()
+		lines := v.written()
 		committed := v.wiring.stats.Lines.Load()
 		if committed >= lines {
 			return nil
@@ -79,9 +79,8 @@ func (v *demoView) render(ctx context.Context) (string, error) {
 	}
 	rate := float64(lines-v.lastLines) / now.Sub(since).Seconds()
 	v.lastLines, v.lastTime = lines, now
-	written, rotations := v.written()
-	fmt.Fprintf(&b, "logflume demo, %s: %.0f lines/s, %d of %d written lines committed, %d rotations\n%s\n\n",
-		now.Sub(v.started).Round(time.Second), rate, lines, written, rotations, v.psql)
+	fmt.Fprintf(&b, "logflume demo, %s: %.0f lines/s, %d of %d written lines committed, %s\n%s\n\n",
+		now.Sub(v.started).Round(time.Second), rate, lines, v.written(), v.input.progress(), v.psql)
 	for _, part := range []func(context.Context, io.Writer) error{v.ledger, v.errors, v.endpoints} {
 		if err := part(ctx, &b); err != nil {
 			return "", err
@@ -91,13 +90,9 @@ func (v *demoView) render(ctx context.Context) (string, error) {
 	return b.String(), nil
 }
 
-// ledger adds the account of each service's files, of all their rotations together, and of all.
 func (v *demoView) ledger(ctx context.Context, to io.Writer) error {
-	return v.table(ctx, to, "LEDGER\tlines\tkept\tfiltered\tdead\tfiles", `
-		SELECT coalesce(substring(path FROM '([a-z]+)\.log[^/]*$'), 'all'), coalesce(sum(lines), 0)::text,
-		       coalesce(sum(kept), 0)::text, coalesce(sum(filtered), 0)::text, coalesce(sum(dead), 0)::text, count(*)::text
-		FROM logs.source_ledger GROUP BY ROLLUP (substring(path FROM '([a-z]+)\.log[^/]*$'))
-		ORDER BY substring(path FROM '([a-z]+)\.log[^/]*$') NULLS LAST`)
+	heads, query := v.input.ledger()
+	return v.table(ctx, to, heads, query)
 }
 
 func (v *demoView) errors(ctx context.Context, to io.Writer) error {
@@ -153,7 +148,7 @@ func (v *demoView) final(ctx context.Context, screen *screen) error {
 	if err != nil {
 		return fmt.Errorf("ask for the final ledger: %w", err)
 	}
-	written, _ := v.written()
+	written := v.written()
 	screen.note(fmt.Sprintf("lines = kept + filtered + dead:  %d = %d + %d + %d", lines, kept, filtered, dead))
 	screen.note(fmt.Sprintf("lines written by the services:   %d", written))
 	screen.note(fmt.Sprintf("rows in log_events:              %d, as the ledger says: %d", stored, events))

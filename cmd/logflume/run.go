@@ -10,13 +10,16 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 	"golang.org/x/sync/errgroup"
 
+	"logflume/ingest/kafka"
 	"logflume/pipeline"
+	"logflume/sink"
 	"logflume/sink/postgres"
 )
 
 type runCommand struct {
 	Config string `help:"Configuration file." required:"" placeholder:"FILE"`
 	databaseFlags
+	Discard bool `help:"Read and process everything, store nothing, keep positions in memory: to try a configuration, or its speed."`
 }
 
 // Run follows the configured sources until ctx ends, then commits what was read.
@@ -28,39 +31,81 @@ func (c *runCommand) Run(ctx context.Context, p *program) error {
 	if len(f.Sources) == 0 {
 		return configError{f.problem("sources", "is empty: name at least one source to run")}
 	}
-	url, err := databaseURL(c.DatabaseURL, f)
+	limitMemory(f.Limits.Memory)
+	w, err := newWiring(f, p.log)
 	if err != nil {
 		return err
 	}
-	limitMemory(f.Limits.Memory)
-	w, err := newWiring(f, p.log)
+	if c.Discard {
+		return w.discard(ctx)
+	}
+	url, err := databaseURL(c.DatabaseURL, f)
 	if err != nil {
 		return err
 	}
 	return w.follow(ctx, url)
 }
 
+// discard runs the pipeline without a database.
+func (w *wiring) discard(ctx context.Context) (err error) {
+	sources, topics, err := w.sources()
+	if err != nil {
+		return err
+	}
+	h := newHealth(readiness{"sources", func() error { return w.sourcesOpen(topics) }})
+	endTelemetry, err := w.telemetry(h)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, endTelemetry()) }()
+	w.started()
+	d := sink.NewDiscard(w.newAggregate, int(w.config.Flush.Rows), w.stats)
+	err = pipeline.Run(ctx, w.pipeline(d, d, sources...))
+	w.stopped()
+	return err
+}
+
+// telemetry starts the listener, if there is to be one, and returns what ends it.
+func (w *wiring) telemetry(h *health) (end func() error, err error) {
+	listen := w.config.Telemetry.Listen
+	if listen == "" {
+		return func() error { return nil }, nil
+	}
+	t, err := startTelemetry(listen, h, instruments(w.stats, w.budget, h), w.log)
+	if err != nil {
+		return nil, err
+	}
+	return t.close, nil
+}
+
+func (w *wiring) started() {
+	w.log.Info("started", "version", version(), "host", w.host, "host_from", w.hostOrigin, "config", w.config.path)
+}
+
+func (w *wiring) stopped() {
+	s := w.stats
+	w.log.Info("stopped", "lines", s.Lines.Load(), "kept", s.Kept.Load(), "filtered", s.Filtered.Load(),
+		"dead", s.Dead.Load(), "events", s.Events.Load())
+}
+
 // follow runs the service: the pipeline on the configured files, the sink's maintenance, and the telemetry listener.
 func (w *wiring) follow(ctx context.Context, url string) (err error) {
-	sink, err := w.postgres(url)
+	target, err := w.postgres(url)
 	if err != nil {
 		return err
 	}
-	defer sink.Close()
-	source, err := w.files()
+	defer target.Close()
+	sources, topics, err := w.sources()
 	if err != nil {
 		return err
 	}
-	gate := newGate(sink.Checkpoints())
-	if listen := w.config.Telemetry.Listen; listen != "" {
-		h := serviceHealth(gate, sink.Health, w.foldersOpen)
-		t, err := startTelemetry(listen, h, instruments(w.stats, w.budget, h), w.log)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, t.close()) }()
+	gate := newGate(target.Checkpoints())
+	endTelemetry, err := w.telemetry(serviceHealth(gate, target.Health, func() error { return w.sourcesOpen(topics) }))
+	if err != nil {
+		return err
 	}
-	w.log.Info("started", "version", version(), "host", w.host, "host_from", w.hostOrigin, "config", w.config.path)
+	defer func() { err = errors.Join(err, endTelemetry()) }()
+	w.started()
 
 	// What runs beside the pipeline goes on while it drains, and ends with it.
 	beside, stopBeside := context.WithCancel(context.WithoutCancel(ctx))
@@ -68,7 +113,7 @@ func (w *wiring) follow(ctx context.Context, url string) (err error) {
 	all, groupCtx := errgroup.WithContext(ctx)
 	all.Go(func() error {
 		defer stopBeside()
-		return pipeline.Run(groupCtx, w.pipeline(sink, gate, source))
+		return pipeline.Run(groupCtx, w.pipeline(target, gate, sources...))
 	})
 	all.Go(func() error {
 		err := patiently(groupCtx, forEver, w.log, func(ctx context.Context) error {
@@ -82,13 +127,12 @@ func (w *wiring) follow(ctx context.Context, url string) (err error) {
 	})
 	all.Go(func() error {
 		if gate.wait(beside) == nil {
-			return sink.Maintain(beside)
+			return target.Maintain(beside)
 		}
 		return nil
 	})
 	err = withRemedy(all.Wait())
-	w.log.Info("stopped", "lines", w.stats.Lines.Load(), "kept", w.stats.Kept.Load(), "filtered", w.stats.Filtered.Load(),
-		"dead", w.stats.Dead.Load(), "events", w.stats.Events.Load())
+	w.stopped()
 	return err
 }
 
@@ -119,9 +163,22 @@ func faultIn(h postgres.Health, is func(postgres.Fault) bool) error {
 	return nil
 }
 
+// sourcesOpen returns an error when something keeps a source from being read.
+func (w *wiring) sourcesOpen(topics []*kafka.Source) error {
+	for _, s := range topics {
+		if err := s.Health(); err != nil {
+			return fmt.Errorf("kafka: %w", err)
+		}
+	}
+	return w.foldersOpen()
+}
+
 // foldersOpen returns an error when a folder in which sources look for files cannot be listed.
 func (w *wiring) foldersOpen() error {
 	for _, s := range w.config.Sources {
+		if s.File == nil {
+			continue
+		}
 		for _, pattern := range s.File.Paths {
 			base, _ := doublestar.SplitPattern(pattern)
 			folder, err := os.Open(base)

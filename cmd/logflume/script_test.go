@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -32,6 +34,13 @@ import (
 //	                        $WRONG_PASSWORD_URL a wrong one, and $TLS_URL asks for TLS
 //	write-lines FROM TO FILE  writes JSON lines with the numbers FROM to TO
 //	signal NAME             sends TERM, INT or HUP to the program in the background
+//	get URL                 prints the answer of a web server, whatever its status
+//	kafka need              gives the program in the script what it needs to start a broker itself
+//	kafka new [MECHANISMS]  starts a broker: $KAFKA_CLEAR, $KAFKA_TLS (ca.pem; wants client.pem, client.key) and $KAFKA_SASL
+//	                        (also ca.pem) are its ports; user logflume, password $KAFKA_PASSWORD, may read topic logs in
+//	                        group logflume, describe topic and group "described", and do nothing with topic private
+//	kafka stop, kafka start   stops that broker and starts it again
+//	kafka produce FROM TO TOPIC  writes the lines of write-lines to a topic
 //
 // In the environment, $LOG_DATABASE_URL and $LOGFLUME_DATABASE_SCHEMA name an empty schema for the script alone, $SCHEMA
 // is its name. $NOBODY_URL and $POOR_URL are logins that do not exist and that is called poor_$SCHEMA, and nobody listens
@@ -46,7 +55,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			t := env.T().(testing.TB)
 			db := testkit.Postgres(t)
-			env.Values["t"], env.Values["url"] = t, db.URL
+			env.Values["t"], env.Values["url"], env.Values["values"] = t, db.URL, env.Values
 			env.Setenv("PATH", filepath.Dir(program)+string(filepath.ListSeparator)+os.Getenv("PATH"))
 			env.Setenv("LOG_DATABASE_URL", db.URL)
 			env.Setenv("LOGFLUME_DATABASE_SCHEMA", db.Schema)
@@ -66,6 +75,8 @@ func TestScripts(t *testing.T) {
 			"password-server": scriptPasswordServer,
 			"write-lines":     scriptWriteLines,
 			"signal":          scriptSignal,
+			"kafka":           scriptKafka,
+			"get":             scriptGet,
 		},
 	})
 }
@@ -183,9 +194,24 @@ func scriptWriteLines(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	var b strings.Builder
 	for i := from; i <= to; i++ {
-		fmt.Fprintf(&b, `{"level":"INFO","message":"line %d","service":"test","n":%d}`+"\n", i, i)
+		b.WriteString(numberedLine(i) + "\n")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(b.String()), 0o644))
+}
+
+func numberedLine(n int) string {
+	return fmt.Sprintf(`{"level":"INFO","message":"line %d","service":"test","n":%d}`, n, n)
+}
+
+func scriptGet(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: get URL")
+	}
+	answer, err := http.Get(args[0])
+	ts.Check(err)
+	defer answer.Body.Close()
+	_, err = io.Copy(ts.Stdout(), answer.Body)
+	ts.Check(err)
 }
 
 func scriptSignal(ts *testscript.TestScript, _ bool, args []string) {

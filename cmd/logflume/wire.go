@@ -11,6 +11,7 @@ import (
 	"logflume/analyze"
 	"logflume/enrich"
 	"logflume/ingest/file"
+	"logflume/ingest/kafka"
 	"logflume/parse"
 	"logflume/pipeline"
 	"logflume/sink/postgres"
@@ -46,9 +47,9 @@ type wiring struct {
 //
 //	sources ─► batches ─► parse ─► filter ─► enrich ─► analyze ─► encode ─► sink
 //	                      └──────────────── N workers ─────────────────┘
-func (w *wiring) pipeline(sink pipeline.Sink, positions pipeline.Checkpoints, source pipeline.Source) pipeline.Pipeline {
+func (w *wiring) pipeline(sink pipeline.Sink, positions pipeline.Checkpoints, sources ...pipeline.Source) pipeline.Pipeline {
 	return pipeline.Pipeline{
-		Sources: []pipeline.Source{source},
+		Sources: sources,
 		Intake:  pipeline.NewIntake(positions, w.budget, w.stats, channelDepth),
 		Workers: runtime.GOMAXPROCS(0),
 		Stages: func() []pipeline.Processor {
@@ -129,12 +130,62 @@ func (w *wiring) analyzeOptions() analyze.Options {
 
 func (w *wiring) newAggregate() pipeline.Aggregate { return analyze.NewAggregate(w.analyzeOptions()) }
 
-// files returns the source of the configured files.
-func (w *wiring) files() (*file.Source, error) {
-	inputs := make([]file.Input, len(w.config.Sources))
-	for i, s := range w.config.Sources {
-		inputs[i] = file.Input{Paths: s.File.Paths, Exclude: s.File.Exclude, StartAt: file.StartAt(s.File.StartAt)}
+// sources returns the configured sources: one for all files together, and one for each Kafka entry.
+func (w *wiring) sources() (list []pipeline.Source, topics []*kafka.Source, err error) {
+	var inputs []file.Input
+	for _, s := range w.config.Sources {
+		switch {
+		case s.File != nil:
+			inputs = append(inputs, file.Input{Paths: s.File.Paths, Exclude: s.File.Exclude, StartAt: file.StartAt(s.File.StartAt)})
+		case s.Kafka != nil:
+			source, err := w.kafka(s.Kafka)
+			if err != nil {
+				return nil, nil, err
+			}
+			list, topics = append(list, source), append(topics, source)
+		}
 	}
+	if len(inputs) > 0 {
+		files, err := w.files(inputs)
+		if err != nil {
+			return nil, nil, err
+		}
+		list = append(list, files)
+	}
+	return list, topics, nil
+}
+
+func (w *wiring) kafka(c *kafkaConfig) (*kafka.Source, error) {
+	o, err := w.kafkaOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	return kafka.New(o)
+}
+
+// kafkaOptions makes the options of a source of what was validated.
+func (w *wiring) kafkaOptions(c *kafkaConfig) (o kafka.Options, err error) {
+	o = kafka.Options{
+		Brokers: c.Brokers, Topics: c.Topics, Group: c.Group, StartAt: kafka.StartAt(c.StartAt),
+		Session: time.Duration(c.SessionTimeout), Progress: time.Duration(c.ProgressTimeout),
+		Attrs: c.Attrs, LineLimit: int(w.config.Limits.Line), Log: w.log,
+	}
+	if o.Pattern, err = c.pattern(); err != nil {
+		return o, err
+	}
+	if t := c.TLS; t.Enabled {
+		if o.TLS, err = kafka.NewTLS(t.files()); err != nil {
+			return o, err
+		}
+	}
+	if s := c.SASL; s.Mechanism != "" {
+		o.SASL, err = kafka.NewSASL(s.Mechanism, s.Username, string(s.Password))
+	}
+	return o, err
+}
+
+// files returns the source of all files.
+func (w *wiring) files(inputs []file.Input) (*file.Source, error) {
 	return file.New(file.Options{
 		Inputs: inputs, Host: w.host, LineLimit: int(w.config.Limits.Line),
 		CopyWait: time.Duration(w.config.Files.CopyWait), Grace: time.Duration(w.config.Files.Grace), Log: w.log,
@@ -160,6 +211,9 @@ func (w *wiring) postgres(url string) (*postgres.Sink, error) {
 
 // sourceState returns what log_instances tells of this process's sources.
 func (w *wiring) sourceState() []byte {
-	return fmt.Appendf(nil, `{"files_open":%d,"files_waiting":%d,"files_held":%d,"lag_bytes":%d}`,
-		w.stats.FilesOpen.Load(), w.stats.FilesWaiting.Load(), w.stats.FilesHeld.Load(), w.stats.Lag.Load())
+	s := w.stats
+	return fmt.Appendf(nil, `{"files_open":%d,"files_waiting":%d,"files_held":%d,"lag_bytes":%d,`+
+		`"partitions":%d,"partitions_stuck":%d,"lag_messages":%d}`,
+		s.FilesOpen.Load(), s.FilesWaiting.Load(), s.FilesHeld.Load(), s.Lag.Load(),
+		s.Partitions.Load(), s.PartitionsStuck.Load(), s.LagMessages.Load())
 }

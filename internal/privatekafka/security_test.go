@@ -2,15 +2,8 @@ package privatekafka_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -21,69 +14,29 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"logflume/internal/privatekafka"
+	"logflume/internal/testkit"
 )
 
-// An authority signs certificates.
-type authority struct {
-	t    *testing.T
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	pem  string
-	pool *x509.CertPool
-}
-
-func newAuthority(t *testing.T) *authority {
-	t.Helper()
-	a := &authority{t: t, pool: x509.NewCertPool()}
-	a.pem, _ = a.issue(&x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
-	a.pool.AddCert(a.cert)
-	return a
-}
-
-// issue returns a certificate and its key in PEM. The first one is the authority's own.
-func (a *authority) issue(template *x509.Certificate) (certificate, key string) {
-	a.t.Helper()
-	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	template.SerialNumber = big.NewInt(time.Now().UnixNano())
-	template.Subject = pkix.Name{CommonName: "logflume test"}
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	if a.cert == nil {
-		a.cert, a.key = template, secret
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, secret.Public(), a.key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	if a.key == secret {
-		if a.cert, err = x509.ParseCertificate(der); err != nil {
-			a.t.Fatal(err)
-		}
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(secret)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
-}
-
 // server returns what a node encrypts with.
-func (a *authority) server() *privatekafka.TLS {
-	certificate, key := a.issue(&x509.Certificate{
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	})
+func server(a *testkit.Authority) *privatekafka.TLS {
+	certificate, key := a.Server()
 	return &privatekafka.TLS{Certificate: certificate, Key: key}
 }
 
-// client returns a certificate that a client shows.
-func (a *authority) client() tls.Certificate {
-	certificate, key := a.issue(&x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+// pool returns the authority as one that a client trusts.
+func pool(a *testkit.Authority) *x509.CertPool {
+	p := x509.NewCertPool()
+	p.AppendCertsFromPEM([]byte(a.PEM))
+	return p
+}
+
+// clientPair returns a certificate that a client shows.
+func clientPair(t *testing.T, a *testkit.Authority) tls.Certificate {
+	t.Helper()
+	certificate, key := a.Client()
 	pair, err := tls.X509KeyPair([]byte(certificate), []byte(key))
 	if err != nil {
-		a.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return pair
 }
@@ -103,12 +56,12 @@ func ping(t *testing.T, brokers []string, options ...kgo.Opt) error {
 
 func TestTLSAndSASL(t *testing.T) {
 	t.Parallel()
-	ca, stranger := newAuthority(t), newAuthority(t)
-	encryption := ca.server()
-	encryption.ClientCAs = ca.pem
+	ca, stranger := testkit.NewAuthority(t), testkit.NewAuthority(t)
+	encryption := server(ca)
+	encryption.ClientCAs = ca.PEM
 	c := start(t, privatekafka.Options{TLS: encryption, Users: []privatekafka.User{{Name: "alice", Password: "al-ice.1"}}})
 	trusting := func(certificates ...tls.Certificate) kgo.Opt {
-		return kgo.DialTLSConfig(&tls.Config{RootCAs: ca.pool, Certificates: certificates})
+		return kgo.DialTLSConfig(&tls.Config{RootCAs: pool(ca), Certificates: certificates})
 	}
 	login := func(mechanism sasl.Mechanism) []kgo.Opt { return []kgo.Opt{trusting(), kgo.SASL(mechanism)} }
 	right, wrong := scram.Auth{User: "alice", Pass: "al-ice.1"}, scram.Auth{User: "alice", Pass: "bob"}
@@ -117,10 +70,10 @@ func TestTLSAndSASL(t *testing.T) {
 		options []kgo.Opt
 		ok      bool
 	}{
-		"certificate":          {c.TLSBrokers(), []kgo.Opt{trusting(ca.client())}, true},
-		"stranger's":           {c.TLSBrokers(), []kgo.Opt{trusting(stranger.client())}, false},
+		"certificate":          {c.TLSBrokers(), []kgo.Opt{trusting(clientPair(t, ca))}, true},
+		"stranger's":           {c.TLSBrokers(), []kgo.Opt{trusting(clientPair(t, stranger))}, false},
 		"no certificate":       {c.TLSBrokers(), []kgo.Opt{trusting()}, false},
-		"server not trusted":   {c.TLSBrokers(), []kgo.Opt{kgo.DialTLSConfig(&tls.Config{RootCAs: stranger.pool})}, false},
+		"server not trusted":   {c.TLSBrokers(), []kgo.Opt{kgo.DialTLSConfig(&tls.Config{RootCAs: pool(stranger)})}, false},
 		"not encrypted":        {c.TLSBrokers(), nil, false},
 		"plain":                {c.SASLBrokers(), login(plain.Auth{User: "alice", Pass: "al-ice.1"}.AsMechanism()), true},
 		"plain, wrong":         {c.SASLBrokers(), login(plain.Auth{User: "alice", Pass: "bob"}.AsMechanism()), false},
@@ -143,9 +96,9 @@ func TestTLSAndSASL(t *testing.T) {
 // Without client authorities nobody needs a certificate; without TLS people log in on a connection in the clear.
 func TestTLSOrSASL(t *testing.T) {
 	t.Parallel()
-	ca := newAuthority(t)
-	c := start(t, privatekafka.Options{TLS: ca.server()})
-	if err := ping(t, c.TLSBrokers(), kgo.DialTLSConfig(&tls.Config{RootCAs: ca.pool})); err != nil {
+	ca := testkit.NewAuthority(t)
+	c := start(t, privatekafka.Options{TLS: server(ca)})
+	if err := ping(t, c.TLSBrokers(), kgo.DialTLSConfig(&tls.Config{RootCAs: pool(ca)})); err != nil {
 		t.Error(err)
 	}
 	if at := c.SASLBrokers(); at != nil {
