@@ -18,18 +18,18 @@ type Verdict struct {
 	Problems   []string // everything that is wrong, for a person; empty when all is right
 }
 
-// Check looks whether the tables of a schema hold what the writers wrote, numbers 1 to lines, each exactly once, and
-// account for it. The error says that it could not look.
-func Check(ctx context.Context, conn *pgx.Conn, schemaName string, lines map[string]int64) (v Verdict, err error) {
+// Check looks whether the tables of a schema hold what the writers wrote in this form, numbers 1 to lines, each exactly
+// once, and account for it. The error says that it could not look.
+func Check(ctx context.Context, conn *pgx.Conn, schemaName string, form Form, lines map[string]int64) (v Verdict, err error) {
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
-		v, err = Examine(ctx, tx, schemaName, lines)
+		v, err = Examine(ctx, tx, schemaName, form, lines)
 		return err
 	})
 	return v, err
 }
 
 // Examine is [Check] in a transaction that sees one state of all tables.
-func Examine(ctx context.Context, tx pgx.Tx, schemaName string, lines map[string]int64) (v Verdict, err error) {
+func Examine(ctx context.Context, tx pgx.Tx, schemaName string, form Form, lines map[string]int64) (v Verdict, err error) {
 	if _, err := tx.Exec(ctx, "set local search_path = "+pgx.Identifier{schemaName}.Sanitize()); err != nil {
 		return v, err
 	}
@@ -41,7 +41,7 @@ func Examine(ctx context.Context, tx pgx.Tx, schemaName string, lines map[string
 	for i, writer := range writers {
 		counts[i] = lines[writer]
 	}
-	for _, e := range examinations {
+	for _, e := range form.examinations() {
 		var wrong int64
 		var examples []string
 		if err := tx.QueryRow(ctx, e.query, writers, counts).Scan(&wrong, &examples); err != nil {

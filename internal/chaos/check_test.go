@@ -87,6 +87,10 @@ func TestCheck(t *testing.T) {
 			damage:  `update log_positions set lost_bytes = 7 where source_key = 'file:a'`,
 			problem: "file:a: 100 100 0 0 7",
 		},
+		"lost messages": {
+			damage:  `update log_positions set lost_messages = 7 where source_key = 'file:a'`,
+			problem: "file:a: 100 100 0 0 0 7",
+		},
 		"filtered": {
 			damage:  `update log_positions set lines = 101, filtered = 1 where source_key = 'file:a'`,
 			problem: "file:a: 101 100 1 0 0",
@@ -120,7 +124,7 @@ func TestCheck(t *testing.T) {
 			if _, err := tx.Exec(t.Context(), test.damage); err != nil {
 				t.Fatal(err)
 			}
-			v, err := chaos.Examine(t.Context(), tx, db.Schema, map[string]int64{"a": 100, "b": 100})
+			v, err := chaos.Examine(t.Context(), tx, db.Schema, chaos.ServiceLines, map[string]int64{"a": 100, "b": 100})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -129,6 +133,50 @@ func TestCheck(t *testing.T) {
 			}
 			all := strings.Join(v.Problems, "\n")
 			if !strings.Contains(all, test.problem) || (len(v.Problems) == 0) != (test.problem == "") {
+				t.Errorf("no %q in %q", test.problem, all)
+			}
+		})
+	}
+}
+
+// What Kafka's client wrote in transactions is told by its text.
+func TestCheckTransactions(t *testing.T) {
+	t.Parallel()
+	db, conn := recorded(t)
+	for _, sql := range []string{
+		"delete from log_events where attrs ->> 'writer' = 'b' or (attrs ->> 'n')::int > 20",
+		"delete from log_positions where source_key = 'file:b'",
+		"update log_positions set lines = 20, kept = 20, events = 20, analysed = 20",
+		`update log_analytics set summary = '{"total_logs": 10}'`,
+		// Transactions 0 and 2 of ten records each.
+		"update log_events set message = format('committed %s %s', ((attrs ->> 'n')::int - 1) / 10 * 2, ((attrs ->> 'n')::int - 1) % 10)",
+	} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, test := range map[string]struct{ damage, problem string }{
+		"nothing": {},
+		"missing": {"delete from log_events where message = 'committed 2 4'", "1 numbers are missing:\n\tcommitted 15"},
+		"doubled": {"insert into log_events select * from log_events where message = 'committed 0 0'", "committed 1 times 2"},
+		"aborted": {"update log_events set message = 'aborted 1 3' where message = 'committed 2 3'", "no number that it wrote:\n\taborted 4"},
+		"damaged": {"update log_events set message = 'committed 2 3 ' where message = 'committed 2 3'", "1 rows are damaged"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tx, err := conn.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Rollback(t.Context())
+			if _, err := tx.Exec(t.Context(), test.damage); err != nil {
+				t.Fatal(err)
+			}
+			v, err := chaos.Examine(t.Context(), tx, db.Schema, chaos.TransactionLines(10), map[string]int64{"committed": 20})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := strings.Join(v.Problems, "\n")
+			if !strings.Contains(all, test.problem) || (all == "") != (test.problem == "") {
 				t.Errorf("no %q in %q", test.problem, all)
 			}
 		})

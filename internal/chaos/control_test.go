@@ -7,25 +7,34 @@ import (
 	"logflume/internal/testkit"
 )
 
-// The judge must catch programs that commit the position and the rows one after the other.
+// controls are the tags of programs that commit the position and the rows one after the other, and how the judge tells.
+var controls = map[string]func(chaos.Verdict) bool{
+	"control_position_first": func(v chaos.Verdict) bool { return v.Missing > 0 },
+	"control_rows_first":     func(v chaos.Verdict) bool { return v.Duplicated > 0 },
+}
+
+// The judge must catch programs that are wrong on purpose.
 func TestControls(t *testing.T) {
-	for tag, caught := range map[string]func(chaos.Verdict) bool{
-		"control_position_first": func(v chaos.Verdict) bool { return v.Missing > 0 },
-		"control_rows_first":     func(v chaos.Verdict) bool { return v.Duplicated > 0 },
-	} {
+	for tag, caught := range controls {
 		t.Run(tag, func(t *testing.T) {
 			t.Parallel()
-			size := chaos.ChosenSize()
-			program := testkit.Binary(t, tag)
-			for round := 1; round <= size.Rounds; round++ {
-				if caught(faultyRun(t, size, program)) {
-					t.Logf("caught in round %d", round)
-					return
-				}
-			}
-			t.Errorf("nothing was found wrong in %d rounds", size.Rounds)
+			requireCaught(t, chaos.ChosenSize(), caught, func(t *testing.T, size chaos.Size) chaos.Verdict {
+				return faultyRun(t, size, testkit.Binary(t, tag))
+			})
 		})
 	}
+}
+
+// requireCaught fails the test unless one of several runs of a wrong program is caught.
+func requireCaught(t *testing.T, size chaos.Size, caught func(chaos.Verdict) bool, run func(*testing.T, chaos.Size) chaos.Verdict) {
+	t.Helper()
+	for round := 1; round <= size.Rounds; round++ {
+		if caught(run(t, size)) {
+			t.Logf("caught in round %d", round)
+			return
+		}
+	}
+	t.Errorf("nothing was found wrong in %d rounds", size.Rounds)
 }
 
 // faultyRun kills the program while it reads what was written before, when it commits without pause, and returns the

@@ -14,10 +14,11 @@ const (
 )
 
 // events begins the queries about rows: all of them, with what the writers put into them, and what they should be.
-const events = `with given as (
+func (f Form) events() string {
+	return `with given as (
 	select * from unnest($1::text[], $2::bigint[]) w(writer, lines)
 ), events as (
-	select attrs ->> 'writer' as writer, (attrs ->> 'n')::bigint as n, message, source_id, source_offset, logger, trace_id
+	select ` + f.numbers + `, message, source_id, source_offset, logger, trace_id
 	from log_events
 ), expected as (
 	select writer, n from given, generate_series(1, lines) n
@@ -25,6 +26,7 @@ const events = `with given as (
 	select writer, n, count(*) as times from events group by writer, n
 )
 `
+}
 
 // positions begins the queries about the ledger.
 const positions = `with given as (
@@ -32,41 +34,43 @@ const positions = `with given as (
 )
 `
 
-var examinations = []examination{
-	{missing, events + `
-		select count(*), (array_agg(concat_ws(' ', writer, n) order by writer, n))[:10] from expected e
-		where not exists (select from counted c where c.writer = e.writer and c.n = e.n)`},
-	{duplicated, events + `
-		select coalesce(sum(times - 1), 0)::bigint, (array_agg(concat_ws(' ', writer, n, 'times', times) order by writer, n))[:10]
-		from counted where times > 1`},
-	{"rows are of no writer, or of no number that it wrote", events + `
-		select count(*), (array_agg(concat_ws(' ', coalesce(writer, '?'), n) order by writer, n))[:10] from counted c
-		where not exists (select from expected e where e.writer = c.writer and e.n = c.n)`},
-	{"rows are damaged", events + `
-		select count(*), (array_agg(concat_ws(' ', writer, n, logger, trace_id, message) order by writer, n))[:10] from events
-		where message is distinct from format('line %s of %s: %send %s', n, writer, repeat('payload ', (n % 13)::integer), n)
-			or logger is distinct from 'chaos.' || writer
-			or trace_id is distinct from lpad(to_hex(n), 32, '0')`},
-	{"rows share their place in a source", events + `
-		select coalesce(sum(times - 1), 0)::bigint, (array_agg(concat_ws(' ', source_id, 'at', source_offset)))[:10] from (
-			select source_id, source_offset, count(*) as times from events group by source_id, source_offset
-		) x where times > 1`},
-	{"dead letters", positions + `
-		select count(*), (array_agg(reason || ': ' || encode(substr(raw, 1, 200), 'escape')))[:10] from log_dead_letters`},
-	{"sources lost something, or did not keep every line, or do not balance", positions + `
-		select count(*), (array_agg(concat_ws(' ', source_key || ':', lines, kept, filtered, dead, lost_bytes)))[:10]
-		from log_positions where lines <> kept or filtered <> 0 or dead <> 0 or lost_bytes <> 0`},
-	{"sources whose ledger differs from their rows", positions + `
-		select count(*), (array_agg(concat_ws(' ', coalesce(source_key, '?') || ':', p.events, 'in the ledger,',
-			coalesce(e.rows, 0), 'stored')))[:10]
-		from log_positions p
-		full join (select source_id, count(*) as rows from log_events group by source_id) e using (source_id)
-		where coalesce(p.events, -1) <> coalesce(e.rows, 0)`},
-	{"lines more or less in the ledger than were written", positions + `
-		select abs(written - ledger)::bigint, array[concat_ws(' ', ledger, 'in the ledger,', written, 'written')]
-		from (select coalesce(sum(lines), 0) as ledger from log_positions) p, (select sum(lines) as written from given) w`},
-	{"events more or less in hours and what is not rolled up than were analysed", windows("window_seconds = 3600 or not rolled")},
-	{"events more or less in minutes than were analysed", windows("window_seconds < 3600")},
+// examinations returns all there is to look at in lines of this form.
+func (f Form) examinations() []examination {
+	events := f.events()
+	return []examination{
+		{missing, events + `
+			select count(*), (array_agg(concat_ws(' ', writer, n) order by writer, n))[:10] from expected e
+			where not exists (select from counted c where c.writer = e.writer and c.n = e.n)`},
+		{duplicated, events + `
+			select coalesce(sum(times - 1), 0)::bigint, (array_agg(concat_ws(' ', writer, n, 'times', times) order by writer, n))[:10]
+			from counted where times > 1`},
+		{"rows are of no writer, or of no number that it wrote", events + `
+			select count(*), (array_agg(concat_ws(' ', coalesce(writer, '?'), n) order by writer, n))[:10] from counted c
+			where not exists (select from expected e where e.writer = c.writer and e.n = c.n)`},
+		{"rows are damaged", events + `
+			select count(*), (array_agg(concat_ws(' ', writer, n, logger, trace_id, message) order by writer, n))[:10] from events
+			where not coalesce(` + f.intact + `, false)`},
+		{"rows share their place in a source", events + `
+			select coalesce(sum(times - 1), 0)::bigint, (array_agg(concat_ws(' ', source_id, 'at', source_offset)))[:10] from (
+				select source_id, source_offset, count(*) as times from events group by source_id, source_offset
+			) x where times > 1`},
+		{"dead letters", positions + `
+			select count(*), (array_agg(reason || ': ' || encode(substr(raw, 1, 200), 'escape')))[:10] from log_dead_letters`},
+		{"sources lost something, or did not keep every line, or do not balance", positions + `
+			select count(*), (array_agg(concat_ws(' ', source_key || ':', lines, kept, filtered, dead, lost_bytes, lost_messages)))[:10]
+			from log_positions where lines <> kept or filtered <> 0 or dead <> 0 or lost_bytes <> 0 or lost_messages <> 0`},
+		{"sources whose ledger differs from their rows", positions + `
+			select count(*), (array_agg(concat_ws(' ', coalesce(source_key, '?') || ':', p.events, 'in the ledger,',
+				coalesce(e.rows, 0), 'stored')))[:10]
+			from log_positions p
+			full join (select source_id, count(*) as rows from log_events group by source_id) e using (source_id)
+			where coalesce(p.events, -1) <> coalesce(e.rows, 0)`},
+		{"lines more or less in the ledger than were written", positions + `
+			select abs(written - ledger)::bigint, array[concat_ws(' ', ledger, 'in the ledger,', written, 'written')]
+			from (select coalesce(sum(lines), 0) as ledger from log_positions) p, (select sum(lines) as written from given) w`},
+		{"events more or less in hours and what is not rolled up than were analysed", windows("window_seconds = 3600 or not rolled")},
+		{"events more or less in minutes than were analysed", windows("window_seconds < 3600")},
+	}
 }
 
 // windows compares the sum over rows of log_analytics that count every event once with the ledger.

@@ -9,6 +9,12 @@ import (
 // kill kills an instance and starts the next one.
 func (r *Rig) kill(i *Instance) *Instance {
 	r.t.Helper()
+	r.killOnly(i)
+	return r.Start()
+}
+
+func (r *Rig) killOnly(i *Instance) {
+	r.t.Helper()
 	r.look()
 	i.Kill()
 	r.kills++
@@ -16,7 +22,6 @@ func (r *Rig) kill(i *Instance) *Instance {
 		r.progressed++
 	}
 	r.storedAtKill = r.stored
-	return r.Start()
 }
 
 // KillLoop kills the instance and starts the next one, again and again, as long as the writers write and as many times

@@ -30,7 +30,7 @@ func (r *Rig) Start() *Instance {
 	r.starts++
 	i := &Instance{
 		rig: r, command: exec.Command(r.program, "run", "--config", r.config),
-		log: filepath.Join(r.dir, fmt.Sprintf("logflume-%d.log", r.starts)), done: make(chan struct{}),
+		log: r.logPath(r.starts), done: make(chan struct{}),
 	}
 	log, err := os.Create(i.log)
 	if err != nil {
@@ -52,6 +52,9 @@ func (r *Rig) Start() *Instance {
 	})
 	return i
 }
+
+// logPath returns where the n-th instance prints.
+func (r *Rig) logPath(n int) string { return filepath.Join(r.dir, fmt.Sprintf("logflume-%d.log", n)) }
 
 // watch waits for the end of the process and takes its memory meanwhile.
 func (i *Instance) watch() {

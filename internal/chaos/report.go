@@ -9,9 +9,9 @@ import (
 	"logflume/internal/testkit"
 )
 
-// maxMemory is the most that an instance may hold, in KiB: twice the default of limits.memory and what the program
-// itself takes.
-const maxMemory = 192 << 10
+// maxFileMemory is the most that an instance may hold that reads files, in KiB: twice the default of limits.memory and
+// what the program itself takes.
+const maxFileMemory = 192 << 10
 
 // Judge checks the tables now, prints what the run was, and returns the verdict. No instance may run any more.
 func (r *Rig) Judge() Verdict {
@@ -21,7 +21,7 @@ func (r *Rig) Judge() Verdict {
 		lines[w.Name] += int64(w.Lines)
 	}
 	conn := testkit.Connect(r.t, r.url)
-	v, err := Check(r.t.Context(), conn, r.schema, lines)
+	v, err := Check(r.t.Context(), conn, r.schema, r.form, lines)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -36,12 +36,18 @@ func (r *Rig) Require() {
 	for _, problem := range v.Problems {
 		r.t.Error(problem)
 	}
-	if memory := r.memory.Load(); memory > maxMemory {
+	if memory := r.memory.Load(); memory > r.maxMemory {
 		r.t.Errorf("logflume held %d KiB", memory)
 	}
 	if r.progressed < r.kills/3 {
 		r.t.Errorf("only %d of %d kills came after a commit: too few to mean anything", r.progressed, r.kills)
 	}
+}
+
+// A figure is a column of the table.
+type figure struct {
+	name  string
+	value any
 }
 
 // table renders what happened in the run.
@@ -50,11 +56,19 @@ func (r *Rig) table(v Verdict) string {
 	for _, w := range r.writers {
 		rotations += w.did.Rotations
 	}
-	var text strings.Builder
+	figures := append([]figure{
+		{"lines", r.expected()}, {"rotations", rotations}, {"rows", v.Rows}, {"missing", v.Missing}, {"doubled", v.Duplicated},
+		{"kills", r.kills}, {"after rows", r.progressed}, {"SIGTERMs", r.restarts}, {"database stops", r.stops},
+		{"seconds", fmt.Sprintf("%.1f", time.Since(r.began).Seconds())},
+		{"RSS max MiB", fmt.Sprintf("%.1f", float64(r.memory.Load())/1024)},
+	}, r.figures...)
+	var names, values, text strings.Builder
+	for _, f := range figures {
+		fmt.Fprintf(&names, "%s\t", f.name)
+		fmt.Fprintf(&values, "%v\t", f.value)
+	}
 	columns := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(columns, "lines\trotations\trows\tmissing\tdoubled\tkills\tafter rows\tSIGTERMs\tdatabase stops\tseconds\tRSS max MiB\t")
-	fmt.Fprintf(columns, "%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.1f\t%.1f\t\n", r.expected(), rotations, v.Rows, v.Missing, v.Duplicated,
-		r.kills, r.progressed, r.restarts, r.stops, time.Since(r.began).Seconds(), float64(r.memory.Load())/1024)
+	fmt.Fprintf(columns, "%s\n%s\n", names.String(), values.String())
 	columns.Flush()
 	return text.String()
 }

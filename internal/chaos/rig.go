@@ -25,6 +25,8 @@ type Rig struct {
 	t       testing.TB
 	random  *rand.Rand
 	dir     string
+	input   string            // YAML of the source that is configured
+	form    Form              // of the lines
 	config  string            // path of the configuration
 	program string            // path of logflume
 	server  *privatepg.Server // nil when the run shares one, which must not be stopped
@@ -36,6 +38,8 @@ type Rig struct {
 	writers    []*Writer
 	unexpected chan error // an instance ended by itself
 	memory     atomic.Int64
+	maxMemory  int64    // KiB
+	figures    []figure // further ones for the report
 
 	starts, kills, stops, restarts int
 	progressed                     int   // kills before which rows had been committed since the last one
@@ -62,8 +66,10 @@ func newRig(t testing.TB, size Size, program string, server *privatepg.Server, u
 	r := &Rig{
 		Size: size, t: t, random: newRandom(t), dir: t.TempDir(), program: program, began: time.Now(),
 		server: server, url: url, schema: schemaName, unexpected: make(chan error, 1),
+		form: ServiceLines, maxMemory: maxFileMemory,
 	}
 	r.Logs, r.config = filepath.Join(r.dir, "logs"), filepath.Join(r.dir, "logflume.yaml")
+	r.input = fmt.Sprintf("file: {paths: [%q]}", filepath.Join(r.Logs, "*.log*"))
 	if err := os.Mkdir(r.Logs, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -81,9 +87,9 @@ func (r *Rig) Configure(more string) {
 	text := fmt.Sprintf(`host: chaos
 database: {url: %q, schema: %s}
 sources:
-  - file: {paths: [%q]}
+  - %s
 telemetry: {listen: ""}
-%s`, r.url, r.schema, filepath.Join(r.Logs, "*.log*"), more)
+%s`, r.url, r.schema, r.input, more)
 	if err := os.WriteFile(r.config, []byte(text), 0o644); err != nil {
 		r.t.Fatal(err)
 	}

@@ -22,20 +22,39 @@ type Size struct {
 	Restarts int           // SIGTERMs to logflume, at least
 	Outage   time.Duration // how long PostgreSQL is away at a stretch
 	Rounds   int           // tries that a control has to be caught
+	Freezes  int           // SIGSTOPs to logflume, each while Lines are written
+
+	Transactions, Records int // transactions of a producer, records of each
 }
 
 var (
 	small = Size{Lines: 6_000, Rate: 2_000, Kills: 6, Stops: 2, Restarts: 3, Outage: 3 * time.Second, Rounds: 10}
 	full  = Size{Lines: 200_000, Rate: 4_000, Kills: 20, Stops: 5, Restarts: 20, Outage: 60 * time.Second, Rounds: 20}
+
+	smallTopic = Size{Lines: 6_000, Rate: 2_000, Kills: 4, Restarts: 2, Freezes: 1, Rounds: 10, Transactions: 20, Records: 100}
+	fullTopic  = Size{Lines: 505_000, Rate: 4_000, Kills: 30, Restarts: 10, Freezes: 4, Rounds: 20, Transactions: 200, Records: 500}
 )
 
 // ChosenSize returns the size that the environment asks for.
 func ChosenSize() Size {
-	if os.Getenv(sizeVariable) == "full" {
+	if isFull() {
 		return full
 	}
 	return small
 }
+
+// ChosenTopicSize returns that of a run on a topic.
+func ChosenTopicSize() Size {
+	if isFull() {
+		return fullTopic
+	}
+	return smallTopic
+}
+
+func isFull() bool { return os.Getenv(sizeVariable) == "full" }
+
+// IsFull reports whether the size is a full one, which may take many minutes.
+func (s *Size) IsFull() bool { return s.Lines >= full.Lines }
 
 // newRandom returns the randomness of a test and prints its seed.
 func newRandom(t testing.TB) *rand.Rand {

@@ -3,6 +3,7 @@ package chaos
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/exec"
 
@@ -14,12 +15,14 @@ type Writer struct {
 	Name  string
 	Lines int
 
-	command *exec.Cmd
-	output  bytes.Buffer
-	errors  bytes.Buffer
-	done    chan struct{} // closed when the program has ended
-	err     error         // why it failed; valid when done is closed
-	did     summary
+	command  *exec.Cmd
+	producer *exec.Cmd     // reads what the program writes; nil when that goes to files
+	reports  bool          // it prints a summary
+	done     chan struct{} // closed when all has ended
+	err      error         // why it failed; valid when done is closed
+	did      summary
+
+	output, errors, producerErrors bytes.Buffer
 }
 
 // summary is what a writer prints in the end.
@@ -45,21 +48,42 @@ func (r *Rig) Go(name string, options ...string) *Writer {
 
 func (r *Rig) startWriter(name string, lines int, program string, args ...string) *Writer {
 	r.t.Helper()
-	w := &Writer{Name: name, Lines: lines, command: exec.Command(program, args...), done: make(chan struct{})}
+	w := &Writer{Name: name, Lines: lines, command: exec.Command(program, args...), reports: true}
+	r.begin(w)
+	return w
+}
+
+// begin starts the programs of a writer.
+func (r *Rig) begin(w *Writer) {
+	r.t.Helper()
+	w.done = make(chan struct{})
 	w.command.Stdout, w.command.Stderr = &w.output, &w.errors
 	if err := w.command.Start(); err != nil {
-		r.t.Fatalf("start writer %s: %v", name, err)
+		r.t.Fatalf("start writer %s: %v", w.Name, err)
+	}
+	if w.producer != nil {
+		w.producer.Stderr = &w.producerErrors
+		if err := w.producer.Start(); err != nil {
+			_ = w.command.Process.Kill()
+			_ = w.command.Wait()
+			r.t.Fatalf("start the producer of writer %s: %v", w.Name, err)
+		}
 	}
 	go w.wait()
 	r.writers = append(r.writers, w)
 	r.t.Cleanup(w.stop)
-	return w
 }
 
 func (w *Writer) wait() {
 	defer close(w.done)
-	if err := w.command.Wait(); err != nil {
-		w.err = fmt.Errorf("writer %s: %w\n%s", w.Name, err, w.errors.String())
+	err := w.command.Wait()
+	if w.producer != nil {
+		err = errors.Join(w.producer.Wait(), err)
+	}
+	if err != nil {
+		w.err = fmt.Errorf("writer %s: %w\n%s%s", w.Name, err, w.errors.String(), w.producerErrors.String())
+	} else if !w.reports {
+		return
 	} else if err := json.Unmarshal(w.output.Bytes(), &w.did); err != nil {
 		w.err = fmt.Errorf("writer %s printed %q: %w", w.Name, w.output.String(), err)
 	} else if w.did.Lines != w.Lines {
@@ -73,6 +97,9 @@ func (w *Writer) stop() {
 	case <-w.done:
 	default:
 		_ = w.command.Process.Kill() // it may just have ended
+		if w.producer != nil {
+			_ = w.producer.Process.Kill()
+		}
 		<-w.done
 	}
 }
