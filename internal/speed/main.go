@@ -5,7 +5,9 @@
 // ratio. A first round is not counted. Before that it imports once without a database. The server is private, with
 // fsync on.
 //
-//	speed -logflume bin/logflume -corpus FILE [-rounds 3]
+// With -kafka it measures reading the corpus from a topic instead, beside Kafka's own consumers, see [runKafka].
+//
+//	speed -logflume bin/logflume -corpus FILE [-rounds 3] [-kafka [-partitions 12] [-codec none]]
 package main
 
 import (
@@ -32,33 +34,51 @@ func main() {
 	binary := flag.String("logflume", "bin/logflume", "the program to measure")
 	corpus := flag.String("corpus", "", "file of JSON lines")
 	rounds := flag.Int("rounds", 3, "how often to measure each side, in turn")
+	kafka := flag.Bool("kafka", false, "read the corpus from a topic")
+	partitions := flag.Int("partitions", 12, "of the topic")
+	codec := flag.String("codec", "none", "compression of the topic's messages: none, gzip, snappy, lz4, zstd")
 	flag.Parse()
-	if err := run(context.Background(), *binary, *corpus, *rounds); err != nil {
+	ctx := context.Background()
+	lines, size, err := measureCorpus(*corpus)
+	switch {
+	case err != nil:
+	case *kafka:
+		err = runKafka(ctx, kafkaSpeed{binary: *binary, corpus: *corpus, lines: lines, size: size}, *rounds, *partitions, *codec)
+	default:
+		err = run(ctx, *binary, *corpus, lines, size, *rounds)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "speed:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary, corpus string, rounds int) (err error) {
+// measureCorpus counts the lines and bytes of the corpus.
+func measureCorpus(corpus string) (lines, size int64, err error) {
 	info, err := os.Stat(corpus)
 	if err != nil {
-		return fmt.Errorf("the corpus, -corpus: %w", err)
+		return 0, 0, fmt.Errorf("the corpus, -corpus: %w", err)
 	}
-	lines, err := countLines(corpus)
-	if err != nil {
-		return err
-	}
+	lines, err = countLines(corpus)
 	fmt.Printf("corpus: %d lines, %.1f MB\n", lines, float64(info.Size())/1e6)
+	return lines, info.Size(), err
+}
 
+// speedSchema is where everything is stored.
+const speedSchema = "speed"
+
+var serverOptions = privatepg.Options{Durable: true, Settings: map[string]string{
+	"shared_buffers": "2GB", "max_wal_size": "16GB", "min_wal_size": "8GB", "checkpoint_timeout": "1h",
+}}
+
+func run(ctx context.Context, binary, corpus string, lines, size int64, rounds int) (err error) {
 	discard, err := importCorpus(ctx, binary, corpus, "--discard")
 	if err != nil {
 		return err
 	}
-	fmt.Printf("without a database: %s\n", discard.describe(lines, info.Size()))
+	fmt.Printf("without a database: %s\n", discard.describe(lines, size))
 
-	server, err := privatepg.Start(ctx, privatepg.Options{Durable: true, Settings: map[string]string{
-		"shared_buffers": "2GB", "max_wal_size": "16GB", "min_wal_size": "8GB", "checkpoint_timeout": "1h",
-	}})
+	server, err := privatepg.Start(ctx, serverOptions)
 	if err != nil {
 		return err
 	}
@@ -80,7 +100,7 @@ func run(ctx context.Context, binary, corpus string, rounds int) (err error) {
 		}
 		ratios = append(ratios, imported.wall.Seconds()/loaded.Seconds())
 		fmt.Printf("import: %s; server-side COPY of the same rows: %.2fs; ratio %.2f\n",
-			imported.describe(lines, info.Size()), loaded.Seconds(), ratios[len(ratios)-1])
+			imported.describe(lines, size), loaded.Seconds(), ratios[len(ratios)-1])
 	}
 	slices.Sort(ratios)
 	fmt.Printf("median ratio import / server-side COPY: %.2f\n", ratios[len(ratios)/2])
@@ -89,12 +109,11 @@ func run(ctx context.Context, binary, corpus string, rounds int) (err error) {
 
 // round measures one import and one COPY of what it stored.
 func round(ctx context.Context, server *privatepg.Server, conn *pgx.Conn, binary, corpus string) (result, time.Duration, error) {
-	const name = "speed"
-	if _, err := conn.Exec(ctx, "DROP SCHEMA IF EXISTS "+name+" CASCADE"); err != nil {
+	if _, err := conn.Exec(ctx, "DROP SCHEMA IF EXISTS "+speedSchema+" CASCADE"); err != nil {
 		return result{}, 0, err
 	}
 	url := server.URL("postgres")
-	if _, _, err := schema.Migrate(ctx, url, name); err != nil {
+	if _, _, err := schema.Migrate(ctx, url, speedSchema); err != nil {
 		return result{}, 0, err
 	}
 	if _, err := conn.Exec(ctx, "CHECKPOINT"); err != nil {
@@ -137,18 +156,23 @@ func (r result) describe(lines, size int64) string {
 
 func importCorpus(ctx context.Context, binary, corpus string, args ...string) (result, error) {
 	cmd := exec.CommandContext(ctx, binary, append([]string{"import", corpus}, args...)...)
-	cmd.Env = append(os.Environ(), "LOGFLUME_DATABASE_SCHEMA=speed")
+	cmd.Env = append(os.Environ(), "LOGFLUME_DATABASE_SCHEMA="+speedSchema)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	start := time.Now()
 	if err := cmd.Run(); err != nil {
 		return result{}, fmt.Errorf("%s: %w\n%s", cmd, err, stderr.Bytes())
 	}
-	r := result{wall: time.Since(start), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+	return resultOf(cmd, time.Since(start)), nil
+}
+
+// resultOf returns what a command that has ended cost.
+func resultOf(cmd *exec.Cmd, wall time.Duration) result {
+	r := result{wall: wall, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		r.rss = usage.Maxrss << 10
 	}
-	return r, nil
+	return r
 }
 
 func countLines(path string) (int64, error) {
