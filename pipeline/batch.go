@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"slices"
 	"unsafe"
 )
@@ -13,6 +14,7 @@ type Batch struct {
 	Received int64  // when the lines were read
 	Bytes    int64  // of input that the span stands for: position steps in a file, keys and values of messages
 	Lost     int64  // messages of the span that were gone before they could be read
+	Path     string // name of the file that the lines are from; "" when they are from none
 
 	Arena     []byte // raw bytes, filled by the source; Lines and Envelopes point into it
 	Lines     []Line
@@ -57,7 +59,8 @@ func (l *Ledger) Add(o Ledger) {
 	l.Lost += o.Lost
 }
 
-// Ledger classifies every line of the batch by the fates of its events and its dead letters.
+// Ledger classifies every line of the batch by the fates of its events and its dead letters. Lines that were joined
+// share the class of their event.
 func (b *Batch) Ledger() Ledger {
 	l := Ledger{Lines: int64(len(b.Lines)), Bytes: b.Bytes, Lost: b.Lost}
 	last := int32(-1)
@@ -71,38 +74,47 @@ func (b *Batch) Ledger() Ledger {
 		}
 		l.Events++
 		if e.Line != last { // events stand in the order of their lines
-			l.Kept++
+			l.Kept += int64(b.span(e.Line))
 			last = e.Line
 		}
 	}
 	if len(b.Dead) > 0 {
-		l.Dead = b.deadLines()
+		l.Dead = b.countDead()
 	}
 	l.Filtered = l.Lines - l.Kept - l.Dead
 	return l
 }
 
-// deadLines counts the lines that have a dead letter and no row.
-func (b *Batch) deadLines() int64 {
-	lines := make([]int32, 0, len(b.Dead))
-	for i := range b.Dead {
-		lines = append(lines, b.Dead[i].Line)
-	}
-	slices.Sort(lines)
-	lines = slices.Compact(lines)
-	n := int64(len(lines))
-	last := int32(-1)
-	for i := range b.Events {
-		e := &b.Events[i]
-		if e.Fate != Keep || e.Line == last {
-			continue
-		}
-		last = e.Line
-		if _, found := slices.BinarySearch(lines, e.Line); found {
-			n--
-		}
+// span counts line i and those joined to it.
+func (b *Batch) span(i int32) int32 {
+	n := int32(1)
+	for l := &b.Lines[i]; l.Next != 0; n++ {
+		i += l.Next
+		l = &b.Lines[i]
 	}
 	return n
+}
+
+// countDead counts the lines that have a dead letter and no row, and notes the numbers in their letters: in the first
+// one of each line.
+func (b *Batch) countDead() (lines int64) {
+	letters := make([]*DeadLetter, len(b.Dead))
+	for i := range b.Dead {
+		letters[i] = &b.Dead[i]
+	}
+	slices.SortStableFunc(letters, func(x, y *DeadLetter) int { return cmp.Compare(x.Line, y.Line) })
+	event, counted := 0, int32(-1)
+	for _, d := range letters {
+		for event < len(b.Events) && (b.Events[event].Line < d.Line || b.Events[event].Fate != Keep) {
+			event++
+		}
+		d.Lines = 0
+		if kept := event < len(b.Events) && b.Events[event].Line == d.Line; !kept && d.Line != counted {
+			d.Lines, counted = b.span(d.Line), d.Line
+			lines += int64(d.Lines)
+		}
+	}
+	return lines
 }
 
 // Raw returns the bytes of line i.
@@ -116,14 +128,50 @@ func (b *Batch) Envelope(i int) *Envelope {
 	return &b.Envelopes[i]
 }
 
-// Reject adds a dead letter for line i.
-func (b *Batch) Reject(i int, reason string) {
+// RawJoined returns the bytes of line i and of those joined to it. Lines that stand together are returned as they are,
+// blank ones between them included; others are put together in b.Text.
+func (b *Batch) RawJoined(i int) []byte {
+	first, last := i, i
+	together := true
+	for b.Lines[last].Next != 0 {
+		together = together && b.Lines[last].Next == 1
+		last += int(b.Lines[last].Next)
+	}
+	if together {
+		return b.Arena[b.Lines[first].Start:b.Lines[last].End]
+	}
+	start := len(b.Text)
+	b.Text = append(b.Text, b.Raw(i)...)
+	for i != last {
+		i += int(b.Lines[i].Next)
+		b.Text = append(append(b.Text, '\n'), b.Raw(i)...)
+	}
+	return b.Text[start:]
+}
+
+// Join makes line i continue the event of line earlier, which no other line continues yet.
+func (b *Batch) Join(earlier, i int) {
+	b.Lines[earlier].Next = int32(i - earlier)
+	b.Lines[i].Joined = true
+}
+
+// Reject adds a dead letter for line i as a whole.
+func (b *Batch) Reject(i int, reason string) { b.reject(i, WholeLine, reason) }
+
+// RejectEvent adds a dead letter for one event of a line.
+func (b *Batch) RejectEvent(e *Event, reason string) { b.reject(int(e.Line), e.Index, reason) }
+
+func (b *Batch) reject(i int, event int32, reason string) {
 	l := &b.Lines[i]
-	raw := b.Raw(i)
+	raw, length := b.Raw(i), l.Length
+	if l.Next != 0 {
+		raw = b.RawJoined(i)
+		length = int64(len(raw))
+	}
 	cut := min(len(raw), MaxDeadLetter)
 	b.Dead = append(b.Dead, DeadLetter{
-		Offset: l.Offset, Line: int32(i), Length: l.Length, Reason: reason,
-		Raw: raw[:cut], Truncated: l.Length > int64(cut),
+		Offset: l.Offset, Line: int32(i), Event: event, Length: length, Reason: reason,
+		Raw: raw[:cut:cut], Truncated: length > int64(cut),
 	})
 }
 

@@ -62,6 +62,8 @@ type Line struct {
 	Start, End int   // bytes in Batch.Arena
 	Length     int64 // true length in bytes; more than End-Start when the line was longer than limits.line
 	Partial    bool  // the last line of a finished file, which had no newline
+	Joined     bool  // continues the event that an earlier line began: only that line is parsed
+	Next       int32 // how many lines further on the line stands that continues this one; 0 when none does
 }
 
 // A Span is a range of bytes in Batch.Arena; none when it is empty.
@@ -81,12 +83,17 @@ func (l *Line) TooLong() bool { return l.Length > int64(l.End-l.Start) }
 type DeadLetter struct {
 	Offset    int64  // position of the line
 	Line      int32  // index into Batch.Lines
+	Event     int32  // index among the events of that line; WholeLine when there is none
+	Lines     int32  // how many lines are dead for it, set by [Batch.Ledger]: 0 when the line has a row, or another letter
 	Length    int64  // true length of the line in bytes
 	Reason    string // short and constant: "json: unexpected end of input"
 	SQLState  string // five characters when Postgres refused the row, else ""
-	Raw       []byte // the line, cut to MaxDeadLetter
+	Raw       []byte // the line, with those joined to it, cut to MaxDeadLetter
 	Truncated bool   // Raw is only the head of the line
 }
+
+// WholeLine is DeadLetter.Event of a line that could not be parsed.
+const WholeLine = -1
 
 // MaxDeadLetter is how many bytes of a line a dead letter keeps.
 const MaxDeadLetter = 64 << 10

@@ -124,7 +124,7 @@ func reject(b *pipeline.Batch, bad []refusal) {
 		end := rows.ends[row]
 		if len(bad) > 0 && bad[0].row == row {
 			e.Fate = pipeline.Rejected
-			b.Reject(int(e.Line), bad[0].reason())
+			b.RejectEvent(e, bad[0].reason())
 			b.Dead[len(b.Dead)-1].SQLState = bad[0].state
 			bad = bad[1:]
 		} else {
