@@ -22,11 +22,12 @@ func (p *parser) buildAttrs(e *pipeline.Event, object []byte) {
 	if from >= 0 {
 		out = append(append(out, object[from:to]...), ',')
 	}
-	p.closeAttrs(e, out)
+	p.closeAttrs(e, out, object)
 }
 
-// closeAttrs ends the object that out, the batch's text and more, has at its end; each of its members has a comma.
-func (p *parser) closeAttrs(e *pipeline.Event, out []byte) {
+// closeAttrs ends the object that out, the batch's text and more, has at its end; each of its members has a comma. They
+// are from object, which is nil for a line of text.
+func (p *parser) closeAttrs(e *pipeline.Event, out, object []byte) {
 	b := p.batch
 	start := len(b.Text)
 	if p.badTime != nil {
@@ -34,6 +35,9 @@ func (p *parser) closeAttrs(e *pipeline.Event, out []byte) {
 	}
 	if b.Lines[p.line].Partial {
 		out = append(out, `"_partial":true,`...)
+	}
+	if p.wrapped {
+		out = p.appendWrapper(out, object)
 	}
 	if len(out) == start+1 {
 		return

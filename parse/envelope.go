@@ -13,9 +13,13 @@ func (p *parser) open(e *pipeline.Event) {
 	e.Extra = pipeline.String(b.Arena[envelope.Attrs.Start:envelope.Attrs.End])
 }
 
-// timeByEnvelope gives an event whose line says no usable time that of its message, under the rules for a line's own.
-// Without one it stays the time at which the line was read.
-func (p *parser) timeByEnvelope(e *pipeline.Event) {
+// takeOuterTime gives an event whose line says no usable time that of what holds the line: of the container runtime's
+// line, else of the message. Without them it stays the time at which the line was read.
+func (p *parser) takeOuterTime(e *pipeline.Event) {
+	if p.wrapped {
+		p.takeWrapperTime(e)
+		return
+	}
 	envelope := p.batch.Envelope(p.line)
 	if envelope == nil || envelope.Time < earliest || envelope.Time > p.latest {
 		return

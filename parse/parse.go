@@ -13,9 +13,11 @@ import (
 type Format string
 
 const (
-	Auto Format = "auto" // JSON where a line starts like it, else text
-	JSON Format = "json" // objects and arrays of objects; all else is a dead letter
-	Text Format = "text" // every line is a message
+	Auto   Format = "auto"   // what a container runtime wrote is unwrapped; then JSON where a line starts like it, else text
+	JSON   Format = "json"   // objects and arrays of objects; all else is a dead letter
+	Text   Format = "text"   // every line is a message
+	Docker Format = "docker" // lines of docker's json-file, their contents as with Auto; all else is a dead letter
+	CRI    Format = "cri"    // lines of a CRI runtime, their contents as with Auto; all else is a dead letter
 )
 
 // Options are the settings of a parser.
@@ -40,6 +42,8 @@ const (
 	badKind   = "json: neither an object nor an array of objects"
 	badRest   = "json: text after the end"
 	badText   = "text: binary data"
+	badDocker = "docker: not a line of json-file"
+	badCRI    = "cri: not a line of a CRI runtime"
 )
 
 // New returns a function that makes a parser for each worker. It fails on an unknown format and on Fields for what is
@@ -48,9 +52,9 @@ func New(o Options) (func() pipeline.Processor, error) {
 	switch o.Format {
 	case "":
 		o.Format = Auto
-	case Auto, JSON, Text:
+	case Auto, JSON, Text, Docker, CRI:
 	default:
-		return nil, fmt.Errorf("format: %q is none of auto, json, text", o.Format)
+		return nil, fmt.Errorf("format: %q is none of auto, json, text, docker, cri", o.Format)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -81,6 +85,10 @@ type parser struct {
 	line    int
 	changed bool // something in the line had to be rewritten
 
+	wrapped bool     // the line came from a container runtime
+	wrapper wrapping // of the line's first piece
+	origin  origin   // of the batch, as far as was asked
+
 	have     uint32         // fields that are set, as bits
 	best     [fields]uint16 // by field: 1 + index of the member that counts
 	badTime  []byte         // the time as written, if it cannot hold
@@ -100,11 +108,13 @@ func (p *parser) Process(b *pipeline.Batch) {
 	p.batch, p.tally = b, tally{}
 	b.Events = slices.Grow(b.Events, len(b.Lines))
 	for i := range b.Lines {
-		if b.Lines[i].TooLong() {
+		switch l := &b.Lines[i]; {
+		case l.Joined:
+		case l.TooLong():
 			b.Reject(i, badLength)
-			continue
+		default:
+			p.parseLine(i)
 		}
-		p.parseLine(i)
 	}
 	p.batch = nil
 	p.Stats.Sanitised.Add(p.tally.sanitised)
@@ -118,20 +128,23 @@ func (p *parser) parseLine(i int) {
 	if b.Lines[i].Offset == 0 && len(raw) >= 3 && string(raw[:3]) == "\uFEFF" {
 		raw = raw[3:]
 	}
-	start := skipBlank(raw, 0)
-	if start == len(raw) {
+	if len(raw) == 0 {
 		return
 	}
-	p.line, p.changed = i, false
+	p.line, p.changed, p.wrapped = i, false, false
 	events, text, counted := len(b.Events), len(b.Text), p.tally
 	var reason string
-	switch {
-	case p.Format != Text && looksJSON(raw, start):
-		reason = p.parseJSON(raw, start)
-	case p.Format == JSON:
-		reason = badKind
+	switch w, ok := p.unwrap(raw); {
+	case ok:
+		reason = p.parseWrapped(i, w)
+	case p.Format == Docker:
+		reason = badDocker
+	case p.Format == CRI:
+		reason = badCRI
+	case b.Lines[i].Next != 0:
+		reason = p.parseContent(p.Format, b.RawJoined(i))
 	default:
-		reason = p.parseText(raw)
+		reason = p.parseContent(p.Format, raw)
 	}
 	if reason != "" {
 		b.Events, b.Text, p.tally = b.Events[:events], b.Text[:text], counted
@@ -140,6 +153,21 @@ func (p *parser) parseLine(i int) {
 	}
 	if p.changed {
 		p.tally.sanitised++
+	}
+}
+
+// parseContent parses what a program wrote as one line.
+func (p *parser) parseContent(format Format, raw []byte) (reason string) {
+	start := skipBlank(raw, 0)
+	switch {
+	case start == len(raw):
+		return ""
+	case format != Text && looksJSON(raw, start):
+		return p.parseJSON(raw, start)
+	case format == JSON:
+		return badKind
+	default:
+		return p.parseText(raw)
 	}
 }
 
@@ -223,9 +251,6 @@ func (p *parser) parseObject(raw []byte, i, index int) (end int, reason string) 
 	}
 	e := p.newEvent(index)
 	p.promote(e, raw)
-	if p.have&(1<<fieldTime) == 0 {
-		p.timeByEnvelope(e)
-	}
 	p.buildAttrs(e, raw)
 	return end, ""
 }
@@ -241,5 +266,8 @@ func (p *parser) newEvent(index int) *pipeline.Event {
 		ResponseTime: math.NaN(), Service: p.Service,
 	}
 	p.open(e)
+	if p.wrapped && e.Service == "" {
+		e.Service = p.origin.container
+	}
 	return e
 }

@@ -74,6 +74,11 @@ func hostile() []string {
 			lines = append(lines, `{"`+key+`":`+value+`}`)
 		}
 		lines = append(lines, `[{"a":`+value+`},{"b":[`+value+`,{"c":`+value+`}]}]`, strings.Trim(value, `"`))
+		if quoted := strings.Trim(value, `"`); !strings.Contains(quoted, `"`) {
+			lines = append(lines, `{"log":"`+quoted+`\n","stream":"stdout","time":"2026-01-15T08:00:00Z"}`)
+		}
+		lines = append(lines, `{"log":"a\n","stream":"stderr","attrs":{"a":`+value+`},"time":"2026-01-15T08:00:00Z"}`,
+			`2026-01-15T08:00:00Z stdout F {"stream":`+value+`,"pod":`+value+`}`, `2026-01-15T08:00:00Z stderr P `+value)
 	}
 	return append(lines, "caf\xe9 au lait and more of it", "\x1b[31mred", "a\x00b", "\x1f\x8b\x08\x00", `{"timestamp":"2026-01-15T08:00:00Z"}{"a":1}`)
 }

@@ -163,6 +163,9 @@ func (p *parser) settle(e *pipeline.Event) {
 	if e.Level == "" && p.have&(1<<fieldTime|1<<fieldMessage) == 1<<fieldTime|1<<fieldMessage && p.isCLEF() {
 		e.Level = levelInfo // the format leaves it out
 	}
+	if p.have&(1<<fieldTime) == 0 {
+		p.takeOuterTime(e)
+	}
 	if p.have&(1<<fieldTime) != 0 || p.badTime == nil {
 		p.badTime = nil
 		return

@@ -10,7 +10,8 @@ import (
 )
 
 // parseText makes an event of a line of plain text: the text is the message, and the level is set if the line names one
-// where loggers put it. Its time is its message's, else when it was read.
+// where loggers put it. Its time is when a container runtime received it, or that of the message which holds it, or when
+// it was read. Of lines that were joined the message is the one that was logged, the exception is the stack trace.
 func (p *parser) parseText(raw []byte) (reason string) {
 	b := p.batch
 	raw = bytes.TrimRight(raw, "\r")
@@ -28,14 +29,18 @@ func (p *parser) parseText(raw []byte) (reason string) {
 	}
 	e := p.newEvent(0)
 	s := pipeline.String(raw)
-	e.Message, e.Level = cut(s, maxMessage), levelInText(s)
-	p.timeByEnvelope(e)
+	message, exception := s, ""
+	if b.Lines[p.line].Next != 0 {
+		message, exception = splitTrace(s)
+	}
+	e.Message, e.Exception, e.Level = cut(message, maxMessage), cut(exception, maxException), levelInText(message)
 	p.badTime = nil
+	p.takeOuterTime(e)
 	out := append(b.Text, '{')
-	if len(e.Message) < len(s) {
+	if len(e.Message) < len(message) || len(e.Exception) < len(exception) {
 		out = append(appendQuoted(append(out, `"message":`...), raw), ',')
 	}
-	p.closeAttrs(e, out)
+	p.closeAttrs(e, out, nil)
 	return ""
 }
 

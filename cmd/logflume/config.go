@@ -150,7 +150,11 @@ type filesConfig struct {
 
 // How lines become events.
 type parseConfig struct {
-	// `auto` (JSON where a line begins like JSON, text otherwise), `json` (anything else is a dead letter) or `text`.
+	// `auto`: what a container runtime wrote (docker's json-file, CRI) is unwrapped, then a line is JSON where it begins
+	// like JSON, and text otherwise. `docker`, `cri`: the same, and lines that are not wrapped in that way are dead letters.
+	// `json`: all but objects and arrays of objects are dead letters. `text`: every line is a message. Of unwrapped lines
+	// `stream` and, from the file's name, `namespace`, `pod`, `container` and `container_id` are put into `attrs`; the
+	// container's name is the service of lines that name none, unless `service` is set.
 	Format string `yaml:"format"`
 
 	// Time zone of timestamps that name none: `UTC`, `Local` or a name such as `Europe/Paris`.

@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -144,6 +145,7 @@ func (r *reading) send(ctx context.Context, b *pipeline.Batch) error {
 	r.notes.Size = max(r.notes.Size, b.To)
 	b.Meta, b.Bytes = r.notes.encode(), b.To-b.From
 	b.Received = time.Now().UnixMicro()
+	b.Path = cmp.Or(r.notes.Found, r.notes.Path) // a link's name says more than that of what it leads to
 	return r.in.Send(ctx, b)
 }
 
