@@ -39,6 +39,7 @@ func batchOf(lines ...string) *pipeline.Batch {
 		start := len(b.Arena)
 		b.Arena = append(b.Arena, l...)
 		b.Lines = append(b.Lines, pipeline.Line{Offset: b.To, Start: start, End: len(b.Arena), Length: int64(len(l))})
+		b.Arena = append(b.Arena, '\n')
 		b.To += int64(len(l)) + 1
 	}
 	return b

@@ -139,8 +139,14 @@ func defaultKafka() kafkaConfig {
 	}
 }
 
-// How rotation is followed.
+// How files are read and their rotation is followed.
 type filesConfig struct {
+	// `auto`: the lines of a stack trace (Python, Java, Go, Node, .NET, Ruby) are one event with the line that was logged
+	// before them, and an indented line belongs to the line before it. A line waits up to a second for more, an event ends
+	// after 2000 lines or `limits.line` bytes; JSON lines neither wait nor are joined. `off`: each line is an event. What a
+	// container runtime cut is always put together.
+	Multiline string `yaml:"multiline"`
+
 	// How long a truncated file waits for the copy that continues it, and a copy in progress for its original to shrink.
 	CopyWait duration `yaml:"copy_wait"`
 
@@ -233,7 +239,7 @@ type telemetryConfig struct {
 func defaultConfig() *config {
 	return &config{
 		Database: databaseConfig{Schema: "logs"},
-		Files:    filesConfig{CopyWait: duration(5 * time.Minute), Grace: duration(5 * time.Minute)},
+		Files:    filesConfig{Multiline: multilineAuto, CopyWait: duration(5 * time.Minute), Grace: duration(5 * time.Minute)},
 		Parse:    parseConfig{Format: "auto", TimeZone: "UTC"},
 		Enrich:   enrichConfig{Hostname: true, UserAgent: true},
 		Analyze:  analyzeConfig{Window: duration(time.Minute), SlowRequest: duration(time.Second)},
@@ -244,6 +250,12 @@ func defaultConfig() *config {
 		},
 	}
 }
+
+// Values of files.multiline.
+const (
+	multilineAuto = "auto"
+	multilineOff  = "off"
+)
 
 // startAtBeginning is the default of sources[].file.start_at, which defaultConfig has no place for.
 const startAtBeginning = "beginning"

@@ -121,6 +121,8 @@ func (v *validation) globs(key string, patterns []string, complete func(string) 
 
 func (v *validation) processing() {
 	c := v.file.config
+	v.require(slices.Contains([]string{multilineAuto, multilineOff}, c.Files.Multiline), "files.multiline",
+		"%q is neither %s nor %s", c.Files.Multiline, multilineAuto, multilineOff)
 	v.require(c.Files.CopyWait >= duration(time.Second), "files.copy_wait", "%s is too short: use 1s or more", c.Files.CopyWait)
 	v.require(c.Files.Grace >= duration(time.Second), "files.grace", "%s is too short: use 1s or more", c.Files.Grace)
 

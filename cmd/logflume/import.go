@@ -33,7 +33,7 @@ func (c *importCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	source, err := file.NewImport(file.ImportOptions{
-		Paths: c.Paths, Host: w.host, LineLimit: int(f.Limits.Line), Log: p.log, Stdin: p.stdin,
+		Paths: c.Paths, Host: w.host, LineLimit: int(f.Limits.Line), Joins: w.joins(), Log: p.log, Stdin: p.stdin,
 	})
 	if err != nil {
 		return err

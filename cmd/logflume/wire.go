@@ -187,9 +187,18 @@ func (w *wiring) kafkaOptions(c *kafkaConfig) (o kafka.Options, err error) {
 // files returns the source of all files.
 func (w *wiring) files(inputs []file.Input) (*file.Source, error) {
 	return file.New(file.Options{
-		Inputs: inputs, Host: w.host, LineLimit: int(w.config.Limits.Line),
+		Inputs: inputs, Host: w.host, LineLimit: int(w.config.Limits.Line), Joins: w.joins(),
 		CopyWait: time.Duration(w.config.Files.CopyWait), Grace: time.Duration(w.config.Files.Grace), Log: w.log,
 	})
+}
+
+// joins says which lines are one event: none that parsing then refuses line by line, or takes as they are.
+func (w *wiring) joins() file.Joins {
+	format := parse.Format(w.config.Parse.Format)
+	return file.Joins{
+		Traces: w.config.Files.Multiline == multilineAuto && format != parse.JSON,
+		Pieces: format != parse.JSON && format != parse.Text,
+	}
 }
 
 // postgres returns the sink at url.

@@ -22,6 +22,9 @@ type blockReader struct {
 	scanned int64  // when above pos: the line at pos is over the limit and has no newline before this position
 	reach   int    // when not 0: how many bytes to read, because lines are so short that a whole block has too many
 	nuls    int64  // NUL bytes skipped at the start of the stream
+
+	joins joiner
+	quiet int64 // nothing was added for a while to what stands before this position: joins that end there are closed
 }
 
 // filling says what became of [blockReader.fill].
@@ -32,6 +35,7 @@ const (
 	small                   // the arena does not hold one line: a larger one is needed
 	short                   // the source had less at hand: try again
 	dry                     // no whole line before the end
+	joining                 // whole lines before the end, but more may be joined to them
 	replaced                // the bytes before the position are no longer what they were
 )
 
@@ -58,7 +62,7 @@ func (r *blockReader) fill(b *pipeline.Batch, end int64, final bool) (filling, e
 			return replaced, nil
 		}
 		from := r.skipPreamble(b.Arena, lead)
-		stop := frame(b, from, r.pos+int64(from-lead), r.limit, maxLines(r.room))
+		stop := r.frame(b, from, r.pos+int64(from-lead), maxLines(r.room))
 		if stop == from && r.reach > 0 && !atEnd { // we limited ourselves too much
 			r.reach = 0
 			continue
@@ -87,22 +91,23 @@ func (r *blockReader) load(b *pipeline.Batch, end int64) (atEnd bool, err error)
 // finish decides what the framed part of the arena means.
 func (r *blockReader) finish(b *pipeline.Batch, stop int, end int64, atEnd, final bool) (filling, error) {
 	lead, n := len(r.anchor), len(b.Arena)
-	if len(b.Lines) == maxLines(r.room) {
-		r.reach = max(stop+stop/8, 4<<10)
-	} else if r.reach *= 2; r.reach > r.room {
-		r.reach = 0
-	}
+	r.adapt(len(b.Lines), stop)
+	final = final && atEnd
 	rest := n - stop
-	switch {
-	case final && atEnd && rest > 0 && len(b.Lines) < maxLines(r.room) && rest <= r.limit:
+	if final && rest > 0 && len(b.Lines) < maxLines(r.room) && rest <= r.limit {
 		before := len(b.Lines)
-		addLine(b, stop, n, r.pos+int64(stop-lead), r.limit)
+		r.addLine(b, stop, n, r.pos+int64(stop-lead))
 		if len(b.Lines) > before {
 			b.Lines[before].Partial = true
 		}
-		stop = n
+		stop, rest = n, 0
+	}
+	stop, waits := r.settle(b, stop, atEnd, final)
+	switch {
 	case stop > lead:
-	case rest > r.limit:
+	case waits && atEnd:
+		return joining, nil
+	case !waits && rest > r.limit:
 		r.scanned = r.pos + int64(n-lead)
 		return r.fillLong(b, end, final)
 	case !atEnd && n < r.room:
@@ -115,6 +120,32 @@ func (r *blockReader) finish(b *pipeline.Batch, stop int, end int64, atEnd, fina
 	b.To = r.pos + int64(stop-lead)
 	b.Arena = b.Arena[:stop]
 	return full, nil
+}
+
+// adapt limits how much is read at once where a whole block would have too many lines.
+func (r *blockReader) adapt(lines, stop int) {
+	if lines >= maxLines(r.room) {
+		r.reach = max(stop+stop/8, 4<<10)
+	} else if r.reach *= 2; r.reach > r.room {
+		r.reach = 0
+	}
+}
+
+// settle closes the joins that nothing can be added to and takes those out of b that stay open. It returns where what
+// is left of the arena ends, and whether something waits.
+func (r *blockReader) settle(b *pipeline.Batch, stop int, atEnd, final bool) (end int, waits bool) {
+	if r.joins.opened == 0 {
+		return stop, false
+	}
+	if n := len(b.Arena); final && stop == n || atEnd && r.quiet >= r.pos+int64(stop-len(r.anchor)) {
+		r.joins.closeAll()
+	} else {
+		r.joins.closeBefore(b, n-1) // the next line's terminator may be \r\n, whose first half is there
+	}
+	if r.joins.cut(b) {
+		return len(b.Arena), true
+	}
+	return stop, false
 }
 
 // fillLong looks for the end of a line that is over the limit, keeping only its head and using the rest of the arena

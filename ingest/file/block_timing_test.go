@@ -13,9 +13,20 @@ import (
 
 // BenchmarkBlockReader reads a file of 64 MiB from page cache: the reading alone, without workers and sink.
 func BenchmarkBlockReader(b *testing.B) {
-	for _, length := range []int{20, 200, 2000} {
-		b.Run(fmt.Sprintf("line=%d", length), func(b *testing.B) {
-			line := strings.Repeat("x", length-1) + "\n"
+	for _, c := range []struct {
+		name, line string
+		joins      Joins
+	}{
+		{"line=20", strings.Repeat("x", 19) + "\n", Joins{}},
+		{"line=200", strings.Repeat("x", 199) + "\n", Joins{}},
+		{"line=2000", strings.Repeat("x", 1999) + "\n", Joins{}},
+		{"json", `{"msg":"` + strings.Repeat("x", 189) + "\"}\n", allJoins},
+		{"text", "2026-01-20 12:00:00 " + strings.Repeat("x", 179) + "\n", allJoins},
+		{"cri", inCRI("stdout", `{"msg":"`+strings.Repeat("x", 160)+`"}`), allJoins},
+		{"docker", inDocker("stdout", `{"msg":"`+strings.Repeat("x", 130)+`"}`), allJoins},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			line, length := c.line, len(c.line)
 			size := 64 << 20 / length * length
 			path := filepath.Join(b.TempDir(), "log")
 			if err := os.WriteFile(path, []byte(strings.Repeat(line, size/length)), 0o644); err != nil {
@@ -29,11 +40,11 @@ func BenchmarkBlockReader(b *testing.B) {
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			for b.Loop() {
-				r := &blockReader{src: f, limit: DefaultLineLimit, room: 256 << 10}
+				r := &blockReader{src: f, limit: DefaultLineLimit, room: 256 << 10, joins: joiner{Joins: c.joins, limit: DefaultLineLimit}}
 				batch := &pipeline.Batch{Arena: make([]byte, 0, 256<<10)}
 				for r.pos < int64(size) {
 					batch.Lines = batch.Lines[:0]
-					if what, err := r.fill(batch, int64(size), false); what != full || err != nil {
+					if what, err := r.fill(batch, int64(size), true); what != full || err != nil {
 						b.Fatal(what, err)
 					}
 					if err := r.advance(batch); err != nil {

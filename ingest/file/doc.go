@@ -34,6 +34,15 @@
 //  5. Directories are watched, not files. A change in one has all inputs listed again; every 15 s everything is listed
 //     and looked at; where the kernel cannot watch (network file systems, limits), every second.
 //
+// # Joined lines
+//
+// Lines are joined into one event while they are framed, in the order of the file; see [Joins]. A batch ends before the
+// first line of a join that may still go on, so no position lies within one, and a process that dies there begins the
+// join again. Of container runtimes the two streams of a program are joined each by itself, and what one says between the
+// lines of the other belongs to no join. A join is closed by a line that does not continue it, by its limits, by a second
+// of quiet (ten when the runtime cut a line), or by the file's end. Nothing but bytes decide about it, apart
+// from the quiet at a file's end: a trace that is written with a pause of more than a second there is two events.
+//
 // # Rotation
 //
 //   - Rename and create, a cascade (.1 becomes .2), a removed file, a link that leads elsewhere: the inode is read on

@@ -105,8 +105,16 @@ func (r *reading) gather(ctx context.Context, lines <-chan *tail.Line, line *tai
 		}
 		b.From, b.To = r.position(), r.position()
 		b.Arena = append(b.Arena, r.lines.anchor...)
+		r.lines.joins.begin()
 		r.appendLine(b, line)
 		more, line = r.collect(b, lines, size)
+		if r.lines.joins.cut(b) { // what was cut off, the block reader reads again until it knows where its joins end
+			more = false
+		}
+		if b.To == b.From {
+			b.Release()
+			return false, nil
+		}
 		if err := r.deliverFollowed(ctx, b); err != nil || !more {
 			return false, err
 		}
@@ -146,7 +154,7 @@ func (r *reading) next(line *tail.Line, pos int64) bool {
 func (r *reading) appendLine(b *pipeline.Batch, line *tail.Line) {
 	start := len(b.Arena)
 	b.Arena = append(append(b.Arena, line.Text...), '\n')
-	addLine(b, start, len(b.Arena)-1, b.To, r.lines.limit)
+	r.lines.addLine(b, start, len(b.Arena)-1, b.To)
 	b.To = line.SeekInfo.Offset
 }
 

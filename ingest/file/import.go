@@ -24,10 +24,13 @@ type ImportOptions struct {
 	Paths     []string // files, globs, or StandardInput
 	Host      string   // names this host in source keys
 	LineLimit int      // bytes; a longer line becomes a dead letter; 0 means DefaultLineLimit
+	Joins     Joins    // which lines are one event
 	Log       *slog.Logger
 	Stdin     io.Reader
 	Clock     Clock // nil means the system's clock
 }
+
+func (o *ImportOptions) framing() framing { return framing{limit: o.LineLimit, joins: o.Joins} }
 
 // An Import reads files once, each to the size it has when its turn comes, and ends when everything is durable. What
 // was read before, by another import or by a [Source], is not read again.

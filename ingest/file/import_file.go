@@ -224,7 +224,7 @@ func (m *importRun) refresh(ctx context.Context, prefix string) error {
 
 // readAs reads f from the position of row to the size it had when it was opened.
 func (m *importRun) readAs(ctx context.Context, it *item, f *openFile, row *row) (*reading, error) {
-	r := newReading(m.in, row.Checkpoint, row.notes, it.content(ctx, f), f.head, m.LineLimit)
+	r := newReading(m.in, row.Checkpoint, row.notes, it.content(ctx, f), f.head, m.framing())
 	defer func() { r.lines.src = nil }() // the reading is kept for its position, what it reads from may be large
 	if f.packing == plain {
 		r.end = f.size

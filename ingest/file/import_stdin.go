@@ -47,7 +47,7 @@ func (m *importRun) readStdin(ctx context.Context, it *item) (*reading, error) {
 		return nil, fmt.Errorf("insert its position: %w", err)
 	}
 	w := &window{src: z, eager: true}
-	r := newReading(m.in, c, n, w, nil, m.LineLimit)
+	r := newReading(m.in, c, n, w, nil, m.framing())
 	it.now.Store(r)
 	m.in.Active(1)
 	defer m.in.Active(-1)

@@ -60,7 +60,15 @@ func (j *job) run(ctx context.Context) error {
 			return err
 		}
 		if j.announce && !progressed && !again {
-			return j.reading.note(ctx, j.reading.position())
+			if err := j.reading.note(ctx, j.reading.position()); err != nil {
+				return err
+			}
+		}
+		if j.reading.waits > 0 {
+			if err := j.reading.linger(ctx, j.clock); err != nil {
+				return err
+			}
+			continue
 		}
 		// A file that only grew by a part of a line is read again when it changes again.
 		if j.follow == "" || !progressed {

@@ -31,6 +31,7 @@ type Options struct {
 	Inputs    []Input       // the first one that matches a file owns it
 	Host      string        // names this host in source keys
 	LineLimit int           // bytes; a longer line becomes a dead letter
+	Joins     Joins         // which lines are one event
 	CopyWait  time.Duration // how long a copy may wait for its original, and a cut stream for its copy
 	Grace     time.Duration // how long a file that is gone from its inputs must be quiet to be finished
 	Log       *slog.Logger
@@ -74,6 +75,8 @@ func (o *Options) complete() error {
 	}
 	return nil
 }
+
+func (o *Options) framing() framing { return framing{limit: o.LineLimit, joins: o.Joins} }
 
 func (in *Input) complete() error {
 	if err := Validate(in.Paths); err != nil {

@@ -159,7 +159,7 @@ func (k *keeper) decide(f *openFile) {
 
 // adopt begins to read f as the stream of r.
 func (k *keeper) adopt(f *openFile, r *row) {
-	f.reading = newReading(k.in, r.Checkpoint, r.notes, f.content(k.ctx), f.head, k.LineLimit)
+	f.reading = newReading(k.in, r.Checkpoint, r.notes, f.content(k.ctx), f.head, k.framing())
 	f.row, r.file, f.stray = r, f, false
 	f.original, f.since, f.again = nil, k.Clock.Now(), false
 	k.unwait(r)

@@ -28,14 +28,21 @@ type reading struct {
 	end    int64  // read no further; 0 means as far as the file goes
 	begun  bool   // the bytes before the stored position were found
 	needs  int    // arena size that the next line needs; 0 when an ordinary block will do
+	waits  int64  // after drain: what was read to this position may be joined with more; 0 when it was all sent
 
 	reached atomic.Pointer[milestone] // as far as was sent; for other goroutines
 }
 
+// framing says how lines are cut from bytes.
+type framing struct {
+	limit int // longest line in bytes
+	joins Joins
+}
+
 // newReading prepares to read src, which begins with head, from c on, whose row says n. Nothing is read yet.
-func newReading(in *pipeline.Intake, c pipeline.Checkpoint, n notes, src io.ReaderAt, head []byte, limit int) *reading {
+func newReading(in *pipeline.Intake, c pipeline.Checkpoint, n notes, src io.ReaderAt, head []byte, f framing) *reading {
 	r := &reading{in: in, stream: pipeline.NewStream(c), notes: n, head: head}
-	r.lines = blockReader{src: src, limit: limit, pos: c.Position}
+	r.lines = blockReader{src: src, limit: f.limit, pos: c.Position, joins: joiner{Joins: f.joins, limit: f.limit}}
 	r.file, _ = src.(*os.File)
 	r.reached.Store(&milestone{pos: c.Position, anchor: n.Anchor})
 	return r
@@ -65,6 +72,7 @@ func (r *reading) drain(ctx context.Context, final bool) (progressed bool, err e
 	if err := r.begin(ctx); err != nil {
 		return false, err
 	}
+	r.waits = 0
 	for {
 		end, err := r.extent()
 		if err != nil {
@@ -83,8 +91,36 @@ func (r *reading) drain(ctx context.Context, final bool) (progressed bool, err e
 		switch what {
 		case full:
 			progressed = true
+		case joining:
+			r.waits = end
+			return progressed, r.check()
 		case dry:
 			return progressed, r.check()
+		}
+	}
+}
+
+// linger waits, after drain, until the file changes or was quiet for so long that the joins at its end are closed.
+func (r *reading) linger(ctx context.Context, clock Clock) error {
+	quiet := clock.After(r.lines.joins.patience())
+	look := time.NewTicker(pollInterval)
+	defer look.Stop()
+	for {
+		changed := r.stream.Changed()
+		if err := r.stream.Err(); err != nil {
+			return err
+		}
+		select {
+		case <-look.C:
+			if end, err := r.extent(); err != nil || end != r.waits {
+				return err
+			}
+		case <-changed:
+		case <-quiet:
+			r.lines.quiet = r.waits
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }

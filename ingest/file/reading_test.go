@@ -14,7 +14,7 @@ func TestChangedBeforeTheFirstRead(t *testing.T) {
 	in := pipeline.NewIntake(nil, pipeline.NewBudget(1<<20), &pipeline.Stats{}, 1)
 	n := notes{Anchor: markOf([]byte("one\n"))}
 	for content, want := range map[string]error{"one\n": nil, "two\nthree\n": errReplaced, "": errReplaced} {
-		r := newReading(in, pipeline.Checkpoint{Position: 4}, n, &window{src: strings.NewReader(content)}, nil, 100)
+		r := newReading(in, pipeline.Checkpoint{Position: 4}, n, &window{src: strings.NewReader(content)}, nil, framing{limit: 100})
 		if err := r.begin(t.Context()); !errors.Is(err, want) {
 			t.Errorf("%q: %v", content, err)
 		}

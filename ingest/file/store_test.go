@@ -27,9 +27,10 @@ type stored struct {
 	lost int64
 }
 
-// A record is a line that was committed.
+// A record is a line that was committed, with those joined to it.
 type record struct {
 	key     string
+	path    string
 	offset  int64
 	length  int64
 	text    string
@@ -179,8 +180,11 @@ func (c *connection) commit(b *pipeline.Batch) {
 	r.merge(b.Meta)
 	for i := range b.Lines {
 		l := &b.Lines[i]
+		if l.Joined {
+			continue
+		}
 		c.lines = append(c.lines, record{
-			key: b.Stream.Key, offset: l.Offset, length: l.Length, text: string(b.Raw(i)), partial: l.Partial,
+			key: b.Stream.Key, path: b.Path, offset: l.Offset, length: l.Length, text: string(b.RawJoined(i)), partial: l.Partial,
 		})
 	}
 	c.batches++

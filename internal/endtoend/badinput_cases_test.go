@@ -45,6 +45,7 @@ type line struct {
 	rows     []string // JSON objects of columns; those left out are NULL or empty
 	dead     string   // reason
 	filtered bool
+	joined   bool // it continues the event of the line before
 }
 
 func stored(name, text string, rows ...string) badCase {
@@ -258,8 +259,10 @@ func textCases() []badCase {
 		}},
 		{name: "blank lines", lines: []line{{}, {text: " "}, {text: "\t \r"}, {text: "\v\f"}, {}}},
 		{name: "stack trace", lines: []line{
-			{text: "Traceback (most recent call last):", rows: []string{`{"message":"Traceback (most recent call last):"}`}},
-			{text: `  File "a.py", line 1`, rows: []string{`{"message":"  File \"a.py\", line 1"}`}},
+			{text: "Traceback (most recent call last):", rows: []string{`{"message":"E: no",` +
+				`"exception":"Traceback (most recent call last):\n  File \"a.py\", line 1\nE: no"}`}},
+			{text: `  File "a.py", line 1`, joined: true},
+			{text: `E: no`, joined: true},
 		}},
 	}
 }

@@ -152,6 +152,8 @@ func (f *caseFile) add(content []byte, c *badCase, newline string) []byte {
 			})
 		case l.filtered:
 			f.ledger.Filtered++
+		case l.joined:
+			f.ledger.Kept++
 		case len(l.rows) > 0:
 			f.ledger.Kept++
 			f.ledger.Events += int64(len(l.rows))
