@@ -89,5 +89,11 @@ func appendDeadLetter(p []byte, d *pipeline.DeadLetter, source int32, received i
 	p = appendText(p, storable(d.Reason))
 	p = appendOptional(p, d.SQLState)
 	p = appendBytes(p, raw)
-	return appendBool(p, d.Truncated || len(raw) < len(d.Raw))
+	p = appendBool(p, d.Truncated || len(raw) < len(d.Raw))
+	if d.Event == pipeline.WholeLine {
+		p = appendNull(p)
+	} else {
+		p = appendInt32(p, d.Event)
+	}
+	return appendInt32(p, d.Lines)
 }

@@ -149,7 +149,7 @@ func (r refusal) reason() string {
 func (p *part) removeShare(i int, r refusal) {
 	raw := p.shares.span(i, i+1)
 	p.dead = appendDeadLetter(p.dead, &pipeline.DeadLetter{
-		Offset: p.from, Length: int64(len(raw)), Reason: "share of the analysis refused by the database",
+		Offset: p.from, Event: pipeline.WholeLine, Length: int64(len(raw)), Reason: "share of the analysis refused by the database",
 		SQLState: r.state, Raw: raw,
 	}, p.stream.ID, p.batches[0].Received)
 

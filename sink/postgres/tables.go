@@ -11,7 +11,7 @@ var (
 		"timestamp", "window_seconds", "service", "error_patterns", "performance_issues", "summary",
 	}
 	deadColumns = []string{
-		"received_at", "source_id", "source_offset", "length", "reason", "sqlstate", "raw", "truncated",
+		"received_at", "source_id", "source_offset", "length", "reason", "sqlstate", "raw", "truncated", "event", "lines",
 	}
 )
 
@@ -29,6 +29,8 @@ type catalog struct {
 	createPosition, readPosition, listPositions, amendPosition, hasPosition string
 
 	heartbeat, compact, dropExpired string
+
+	letters letterStatements
 
 	events string // name of log_events
 }
@@ -61,6 +63,8 @@ func newCatalog(schema string) catalog {
 		heartbeat:   in(heartbeatSQL),
 		compact:     in(compactSQL),
 		dropExpired: in(dropExpiredSQL),
+
+		letters: newLetterStatements(in),
 
 		events: in("schema.log_events"),
 	}
