@@ -20,13 +20,18 @@ var (
 // Check reports whether the schema is at [Version] and the connection's user may do what a writer does. It returns one of
 // the errors above, wrapped, or the connection's.
 func Check(ctx context.Context, conn *pgx.Conn, schemaName string) error {
-	if err := checkName(schemaName); err != nil {
-		return err
-	}
-	if err := checkVersion(ctx, conn, schemaName); err != nil {
+	if err := CheckVersion(ctx, conn, schemaName); err != nil {
 		return err
 	}
 	return checkRights(ctx, conn, schemaName)
+}
+
+// CheckVersion reports whether the schema is at [Version], for those who do not write.
+func CheckVersion(ctx context.Context, conn *pgx.Conn, schemaName string) error {
+	if err := checkName(schemaName); err != nil {
+		return err
+	}
+	return checkVersion(ctx, conn, schemaName)
 }
 
 func checkVersion(ctx context.Context, db querier, schemaName string) error {

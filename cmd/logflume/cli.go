@@ -9,12 +9,13 @@ import (
 type commandLine struct {
 	LogLevel slog.Level `help:"Least level of the log on standard error: debug, info, warn or error." default:"info" placeholder:"LEVEL"`
 
-	Run     runCommand     `cmd:"" help:"Follow the configured sources until a signal comes."`
-	Import  importCommand  `cmd:"" help:"Read files to their end and exit when all is committed. Run again, it adds nothing."`
-	Check   checkCommand   `cmd:"" help:"Validate the configuration; with --database also the database; with --ready a running instance."`
-	Migrate migrateCommand `cmd:"" help:"Create or upgrade the tables."`
-	Demo    demoCommand    `cmd:"" help:"Show everything on this machine: a private PostgreSQL, services that log to files or, with --kafka, to a topic, the pipeline, a summary."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Run         runCommand         `cmd:"" help:"Follow the configured sources until a signal comes."`
+	Import      importCommand      `cmd:"" help:"Read files to their end and exit when all is committed. Run again, it adds nothing."`
+	Check       checkCommand       `cmd:"" help:"Validate the configuration; with --database also the database; with --ready a running instance."`
+	Migrate     migrateCommand     `cmd:"" help:"Create or upgrade the tables."`
+	DeadLetters deadLettersCommand `cmd:"" name:"dead-letters" help:"List, show, replay or purge the lines that could not be stored."`
+	Demo        demoCommand        `cmd:"" help:"Show everything on this machine: a private PostgreSQL, services that log to files or, with --kafka, to a topic, the pipeline, a summary."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
 // databaseFlags are the flags of commands that speak to the database.

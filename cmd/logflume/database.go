@@ -80,6 +80,15 @@ const checkTimeout = 15 * time.Second
 
 // checkDatabase connects and looks whether the schema is the one this program writes to, with the rights it needs.
 func checkDatabase(ctx context.Context, url, schemaName string) error {
+	return lookAt(ctx, url, schemaName, schema.Check)
+}
+
+// checkVersion connects and looks whether the schema is this program's.
+func checkVersion(ctx context.Context, url, schemaName string) error {
+	return lookAt(ctx, url, schemaName, schema.CheckVersion)
+}
+
+func lookAt(ctx context.Context, url, schemaName string, check func(context.Context, *pgx.Conn, string) error) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
@@ -87,7 +96,7 @@ func checkDatabase(ctx context.Context, url, schemaName string) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	return schema.Check(ctx, conn, schemaName)
+	return check(ctx, conn, schemaName)
 }
 
 // checkPartitions looks whether today's events have a partition, and returns how many partitions there are. Writers make
