@@ -16,6 +16,7 @@ type Stats struct {
 	Flushes      atomic.Int64 // committed transactions
 	FlushErrors  atomic.Int64 // transactions that failed and are tried again
 	Fenced       atomic.Int64 // streams whose position somebody else had moved
+	Paused       atomic.Int64 // sources that are stopped now because their dead letters have reached the limit
 	Terminated   atomic.Int64 // sessions of frozen writers ended to free a locked position
 	Patterns     atomic.Int64 // patterns inserted
 	LostBytes    atomic.Int64 // bytes cut from files before they could be read

@@ -13,6 +13,16 @@ var ErrMoved = errors.New("position was moved by another writer")
 // ErrGone fences a stream whose row is no longer in log_positions. The source must not start again at 0.
 var ErrGone = errors.New("position row is gone")
 
+// ErrPaused fences a stream whose source has as many dead letters as it may. It is an [ErrMoved] to sources that do not
+// ask further: they begin again at the stored position after a while, and are fenced again at the next dead letter unless
+// letters have been taken away meanwhile.
+var ErrPaused error = pausedError{}
+
+type pausedError struct{}
+
+func (pausedError) Error() string        { return "the source's dead letters have reached their limit" }
+func (pausedError) Is(target error) bool { return target == ErrMoved }
+
 // A Stream is one started reading of one row of log_positions, and so one generation of it. Batches carry their
 // Stream; once it is fenced the sink discards them unseen, whatever they hold. Safe for concurrent use.
 type Stream struct {

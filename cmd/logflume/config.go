@@ -224,6 +224,12 @@ type limitsConfig struct {
 	// Longest line. A longer one becomes a dead letter that keeps its head. At most a quarter of `limits.memory`.
 	Line size `yaml:"line"`
 
+	// How much of the dead letters of one source (a file) may be in the database: what is kept of the lines, and 100 bytes
+	// for each. Beyond that the source is paused before its next dead letter, `/readyz` says so, and no line is lost or
+	// passed over. It goes on by itself within seconds once letters were replayed, purged or expired, and after a restart
+	// with a higher limit; lines that can be stored are not held up.
+	DeadLetters size `yaml:"dead_letters"`
+
 	// How many partitions may be made for days before yesterday. Events beyond that get the time they were received.
 	Partitions count `yaml:"partitions"`
 }
@@ -244,7 +250,7 @@ func defaultConfig() *config {
 		Enrich:   enrichConfig{Hostname: true, UserAgent: true},
 		Analyze:  analyzeConfig{Window: duration(time.Minute), SlowRequest: duration(time.Second)},
 		Flush:    flushConfig{Rows: 5000, Interval: duration(time.Second)},
-		Limits:   limitsConfig{Memory: 64 << 20, Line: 1 << 20, Partitions: 200},
+		Limits:   limitsConfig{Memory: 64 << 20, Line: 1 << 20, DeadLetters: 64 << 20, Partitions: 200},
 		Telemetry: telemetryConfig{
 			Listen: "127.0.0.1:9464",
 		},

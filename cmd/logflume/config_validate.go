@@ -148,6 +148,7 @@ func (v *validation) limits() {
 	v.require(c.Limits.Line*4 <= c.Limits.Memory, "limits.line",
 		"%s is more than a quarter of limits.memory (%s), so such a line could never be read: lower it or raise limits.memory",
 		c.Limits.Line, c.Limits.Memory)
+	v.require(c.Limits.DeadLetters >= 64<<10, "limits.dead_letters", "%s is too little for one: use 64KiB or more", c.Limits.DeadLetters)
 	v.require(c.Limits.Partitions >= 0 && c.Limits.Partitions <= 10_000, "limits.partitions",
 		"%d is not from 0 to 10000", c.Limits.Partitions)
 }

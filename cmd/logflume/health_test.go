@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"logflume/pipeline"
+	"logflume/sink/postgres"
 )
 
 func TestReadyzShowsEachCheck(t *testing.T) {
@@ -62,5 +64,21 @@ func TestTelemetryAddressInUse(t *testing.T) {
 	t.Cleanup(func() { first.close() })
 	if _, err := startTelemetry(first.Address, h, nil, testLog(t)); err == nil || !strings.Contains(err.Error(), "telemetry.listen") {
 		t.Errorf("got %v, want an error that names the key", err)
+	}
+}
+
+func TestReadyzNamesPausedSources(t *testing.T) {
+	t.Parallel()
+	g := newGate(nil)
+	g.open(nil)
+	var now postgres.Health
+	h := serviceHealth(g, func() postgres.Health { return now }, func() error { return nil })
+	if code, body := scrape(t, &pipeline.Stats{}, h, "/readyz"); code != http.StatusOK || !strings.Contains(body, `"dead_letters":{"ok":true}`) {
+		t.Errorf("%d %s", code, body)
+	}
+	now.Paused = []postgres.Paused{{Key: "file:h/1:2#1", Since: time.Unix(0, 0)}}
+	code, body := scrape(t, &pipeline.Stats{}, h, "/readyz")
+	if code != http.StatusServiceUnavailable || !strings.Contains(body, "1 sources are paused") || !strings.Contains(body, "file:h/1:2#1") {
+		t.Errorf("%d %s", code, body)
 	}
 }

@@ -82,6 +82,10 @@ func (c *importCommand) store(ctx context.Context, p *program, w *wiring, source
 	if gone := context.Cause(ctx); errors.Is(gone, errDatabaseGone) {
 		return gone
 	}
+	if errors.Is(err, pipeline.ErrPaused) {
+		return fmt.Errorf("%w: look at them with `logflume dead-letters list`, correct the configuration, replay or purge them or "+
+			"raise limits.dead_letters, and run the same command again to go on", err)
+	}
 	return withRemedy(err)
 }
 

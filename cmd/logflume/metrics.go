@@ -48,6 +48,7 @@ func instruments(s *pipeline.Stats, budget *pipeline.Budget, h *health) []instru
 		{"logflume.flushes", "{transaction}", "Transactions, by their outcome. Failed ones are tried again.", true, "outcome", []series{
 			{"committed", s.Flushes.Load}, {"failed", s.FlushErrors.Load}}},
 		{"logflume.streams.fenced", "{stream}", "Streams whose position another instance had moved.", true, "", one(s.Fenced.Load)},
+		{"logflume.sources.paused", "{source}", "Sources that are stopped now because their dead letters have reached limits.dead_letters.", false, "", one(s.Paused.Load)},
 		{"logflume.sessions.terminated", "{session}", "Sessions of frozen writers ended to free a locked position.", true, "", one(s.Terminated.Load)},
 		{"logflume.patterns", "{pattern}", "Error patterns seen for the first time anywhere.", true, "", one(s.Patterns.Load)},
 		{"logflume.lost", "By", "Bytes cut from files before anybody could read them.", true, "", one(s.LostBytes.Load)},

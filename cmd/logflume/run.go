@@ -150,7 +150,19 @@ func serviceHealth(g *gate, sink func() postgres.Health, sources func() error) *
 		}
 		return faultIn(sink(), func(f postgres.Fault) bool { return f.Class == postgres.Misconfigured })
 	}
-	return newHealth(readiness{"database", database}, readiness{"schema", schema}, readiness{"sources", sources})
+	deadLetters := func() error { return pausedIn(sink().Paused) }
+	return newHealth(readiness{"database", database}, readiness{"schema", schema}, readiness{"sources", sources},
+		readiness{"dead_letters", deadLetters})
+}
+
+// pausedIn returns an error that names the first of the sources that are paused, or nil when none is.
+func pausedIn(paused []postgres.Paused) error {
+	if len(paused) == 0 {
+		return nil
+	}
+	first := paused[0]
+	return fmt.Errorf("%d sources are paused, their dead letters having reached limits.dead_letters: %s since %s",
+		len(paused), first.Key, first.Since.UTC().Format(time.RFC3339))
 }
 
 // faultIn returns the first fault of h for which is holds, or nil.

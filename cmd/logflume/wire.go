@@ -213,7 +213,7 @@ func (w *wiring) postgres(url string) (*postgres.Sink, error) {
 		Instance: fmt.Sprintf("%s/%d", w.host, os.Getpid()), Host: w.host, Version: version(),
 		Sources:   w.sourceState,
 		FlushRows: int(c.Flush.Rows), FlushBytes: min(flushBytes, int(c.Limits.Memory)/8),
-		FlushInterval: time.Duration(c.Flush.Interval), Retention: time.Duration(c.Database.Retention),
+		FlushInterval: time.Duration(c.Flush.Interval), DeadBytes: int64(c.Limits.DeadLetters), Retention: time.Duration(c.Database.Retention),
 		NewAggregate: w.newAggregate, Calendar: w.calendar, Stats: w.stats, Log: w.log,
 	})
 }

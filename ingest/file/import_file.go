@@ -32,7 +32,7 @@ func (m *importRun) item(ctx context.Context, it *item) error {
 		if err == nil && r != nil {
 			err = r.stream.WaitCommitted(ctx, r.position())
 		}
-		if !errors.Is(err, pipeline.ErrMoved) {
+		if !errors.Is(err, pipeline.ErrMoved) || errors.Is(err, pipeline.ErrPaused) {
 			return err
 		}
 		// Somebody else reads the file too, or an answer was lost: go on at the stored position.

@@ -166,5 +166,6 @@ func (k *keeper) rest(f *openFile, least time.Duration) {
 
 const (
 	restMoved  = time.Second     // after another instance moved the position: 1 to 5 s
+	restPaused = 2 * time.Second // after too many dead letters: 2 to 10 s
 	restFailed = 6 * time.Second // after an error: 6 to 30 s
 )

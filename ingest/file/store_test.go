@@ -75,6 +75,7 @@ type connection struct {
 	dead  context.Context
 	kill  context.CancelFunc
 	loses func() bool         // says which flushes never reach the store before the process is killed
+	full  func() bool         // when not nil, says whether the source has too many dead letters
 	gate  chan struct{}       // when not nil, the sink takes one token for each batch
 	asks  func(prefix string) // when not nil, called before rows are listed
 }
@@ -174,6 +175,10 @@ func (c *connection) commit(b *pipeline.Batch) {
 		return
 	case r.Epoch != b.Stream.Epoch || r.Position != b.From || b.Stream.Err() != nil:
 		b.Stream.Fence(pipeline.ErrMoved)
+		return
+	}
+	if c.full != nil && c.full() {
+		b.Stream.Fence(pipeline.ErrPaused)
 		return
 	}
 	r.Position = b.To

@@ -153,6 +153,10 @@ func (c *committer) try(ctx context.Context, lanes []*lane) error {
 	if err := c.conn.connect(ctx); err != nil {
 		return err
 	}
+	lanes, err := c.stopFloods(ctx, lanes)
+	if err != nil || len(lanes) == 0 {
+		return err
+	}
 	if err := c.sink.partitions.ensure(ctx, c.conn, days(lanes)); err != nil {
 		return err
 	}
@@ -198,6 +202,9 @@ func (c *committer) committed(l *lane, to int64) {
 	c.sink.options.Stats.Committed(l.advance(to, &c.sink.held))
 	l.lockedSince = time.Time{}
 	l.stream.Commit(to)
+	if c.sink.floods.goesOn(l.stream.ID) {
+		c.sink.options.Log.Info("source goes on", "source", l.stream.Key)
+	}
 }
 
 // settle deals with a lane that did not pass.

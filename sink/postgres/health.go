@@ -13,6 +13,8 @@ import (
 type Health struct {
 	Faults []Fault // what keeps going wrong, longest first
 
+	Paused []Paused // sources that have as many dead letters as they may
+
 	Locked      int   // streams that wait because another session holds their position row
 	Fenced      int64 // streams ended because somebody else moved their position
 	Uncommitted int64 // lines in the sink that are not committed yet

@@ -102,6 +102,7 @@ func (s *Sink) maintain(ctx context.Context, sql string, args []any, result ...a
 
 // beat tells that this process is alive and what it reads.
 func (s *Sink) beat(ctx context.Context, started time.Time) error {
+	s.floods.paused() // forgets those that have gone
 	o := &s.options
 	sources := "[]"
 	if o.Sources != nil {

@@ -26,6 +26,9 @@ JOIN l ON l.source_id = u.source_id
 WHERE p.source_id = l.source_id AND l.epoch = u.epoch AND l.position = u.old
 RETURNING p.source_id`
 
+// What the dead letters of sources take.
+const deadBytesSQL = `SELECT source_id, dead_bytes FROM schema.log_positions WHERE source_id = ANY($1::integer[])`
+
 const rereadSQL = `SELECT source_id, epoch, position FROM schema.log_positions WHERE source_id = ANY($1::integer[])`
 
 // advanceArgs are the parameters of advanceSQL: a column each, an element for every lane.

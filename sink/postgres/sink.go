@@ -20,6 +20,7 @@ type Sink struct {
 	sql         catalog
 	state       *state
 	held        held
+	floods      floods
 	patterns    *patternCache
 	partitions  *partitions
 	checkpoints *checkpoints
@@ -37,6 +38,7 @@ func New(o Options) (*Sink, error) {
 	}
 	s := &Sink{options: o, pace: defaultPace(), sql: newCatalog(o.Schema), patterns: newPatternCache()}
 	s.state = newState(o.Log, s.pace.now)
+	s.floods = floods{stats: o.Stats, now: s.pace.now}
 	s.partitions = newPartitions(o.Calendar, s.sql)
 
 	config, err := connConfig(o.URL, o.Application)
@@ -67,6 +69,7 @@ func (s *Sink) Health() Health {
 	h := s.state.health()
 	h.Fenced = s.options.Stats.Fenced.Load()
 	h.Uncommitted = s.held.lines.Load()
+	h.Paused = s.floods.paused()
 	return h
 }
 

@@ -21,6 +21,7 @@ type catalog struct {
 
 	advance  string // see advanceSQL
 	reread   string // positions as they are
+	dead     string // see deadBytesSQL
 	thaw     string // see thawSQL
 	patterns string // see patternsSQL
 
@@ -48,6 +49,7 @@ func newCatalog(schema string) catalog {
 
 		advance:  in(advanceSQL),
 		reread:   in(rereadSQL),
+		dead:     in(deadBytesSQL),
 		thaw:     in(thawSQL),
 		patterns: in(patternsSQL),
 

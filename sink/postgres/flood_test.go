@@ -1,0 +1,103 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+
+	"logflume/internal/testkit"
+	"logflume/pipeline"
+)
+
+// A flood of dead letters is stopped at the limit, without losing or passing over a line, and goes on when letters were
+// taken away. Another source is not held up, nor are good lines of the same.
+func TestFloodIsPaused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	const limit, flush = 20_000, 10_000
+	s := r.sink(func(o *Options) { o.DeadBytes, o.FlushRows = limit, 50 })
+	var paused atomic.Int64
+	flood := &feed{key: "flood", lines: 1000, batch: 20, line: func(n int64) string { return number(n) + ";d" }}
+	flood.fenced = func(err error) {
+		if !errors.Is(err, pipeline.ErrPaused) || !errors.Is(err, pipeline.ErrMoved) {
+			t.Errorf("fenced with %v", err)
+		}
+		paused.Add(1)
+	}
+	good := &feed{key: "good", lines: 3000, batch: 50, line: number}
+	_, wait := r.start(t.Context(), s, flood, good)
+	state := func() (is struct{ bytes, lines, letters int64 }) {
+		err := r.conn.QueryRow(context.Background(), r.in(`SELECT dead_bytes, lines, (SELECT count(*) FROM @log_dead_letters)
+			FROM @log_positions WHERE source_key = 'flood'`)).Scan(&is.bytes, &is.lines, &is.letters)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return is
+	}
+	purged := int64(0)
+	for purged < 700 {
+		before := paused.Load()
+		testkit.Eventually(t, "the flood is paused", func() bool { return paused.Load() > before+2 && len(s.Health().Paused) == 1 })
+		is := state()
+		if is.bytes < limit || is.bytes > limit+flush || is.lines != purged+is.letters {
+			t.Fatalf("paused with %+v after %d were purged", is, purged)
+		}
+		if s.Health().Paused[0].Key != "flood" || s.options.Stats.Paused.Load() != 1 {
+			t.Errorf("paused are %v", s.Health().Paused)
+		}
+		n, err := r.sink().Purge(t.Context(), LetterSelection{Source: "flood"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		purged += n
+	}
+	testkit.Eventually(t, "all is read or paused again", func() bool {
+		n, err := r.sink().Purge(t.Context(), LetterSelection{})
+		purged += n
+		return err == nil && purged == 1000
+	})
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+	r.exactlyOnce(good)
+	if got := ask[string](r, `SELECT format('%s %s %s', position, lines, dead) FROM @log_positions WHERE source_key = 'flood'`); got != "1000 1000 1000" {
+		t.Errorf("of the flood %s", got)
+	}
+	if n := len(s.Health().Paused); n != 0 || s.options.Stats.Paused.Load() != 0 || s.options.Stats.Fenced.Load() != 0 {
+		t.Errorf("%d sources are still paused, %d were fenced", n, s.options.Stats.Fenced.Load())
+	}
+}
+
+// What is over the limit at a start is stopped before its first dead letter, and not before.
+func TestFloodAfterARestart(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	f := &feed{key: "a", lines: 300, batch: 10, line: func(n int64) string {
+		if n < 100 || n == 200 {
+			return number(n) + ";d"
+		}
+		return number(n)
+	}}
+	f.lines = 100
+	if err := r.run(t.Context(), r.sink(), f); err != nil {
+		t.Fatal(err)
+	}
+	f.lines = 300
+	s := r.sink(func(o *Options) { o.DeadBytes, o.FlushRows = 1000, 10 })
+	stop, wait := r.start(t.Context(), s, f)
+	testkit.Eventually(t, "it stops before the next dead letter", func() bool {
+		return len(s.Health().Paused) == 1 && ask[int64](r, `SELECT position FROM @log_positions`) == 200
+	})
+	stop()
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask[string](r, `SELECT format('%s %s', lines, dead) FROM @log_positions`); got != "200 100" {
+		t.Errorf("ledger %s", got)
+	}
+	if err := r.run(t.Context(), r.sink(func(o *Options) { o.DeadBytes = 1 << 20 }), f); err != nil {
+		t.Fatal(err)
+	}
+	r.exactlyOnce(f)
+}
