@@ -22,6 +22,7 @@ const (
 	maxQueued = 2 // pieces of a partition that wait or are read: one to read while the next is fetched
 
 	retryMoved     = 500 * time.Millisecond // before going on at a position that somebody else moved; up to twice that
+	retryPaused    = 5 * time.Second        // before looking whether a source that the sink has paused may go on
 	retryStuck     = time.Second            // before trying again after an error; doubled, while nothing is read, up to
 	retryStuckMost = 30 * time.Second
 	retryGone      = 24 * time.Hour // a row that was removed is not made again while we run
@@ -73,6 +74,8 @@ func (p *partition) run(ctx context.Context) {
 		}
 		switch {
 		case errors.Is(err, errReplaced):
+		case errors.Is(err, pipeline.ErrPaused): // the sink has said why
+			wait(ctx, retryPaused, nil)
 		case errors.Is(err, pipeline.ErrMoved):
 			p.g.options.Log.Info("another member of the group committed after us; going on from there", "partition", p.String())
 			wait(ctx, retryMoved+rand.N(retryMoved), nil)

@@ -39,6 +39,8 @@ type rig struct {
 	o       kafka.Options
 	log     *logBuffer
 
+	deadBytes int64 // that a source's dead letters may take; 0 is no limit
+
 	members []*process
 }
 
@@ -124,7 +126,7 @@ func (r *rig) begin() *process {
 	windows := analyze.Options{Window: time.Minute, SlowRequest: time.Second}
 	sink, err := postgres.New(postgres.Options{
 		URL: r.db.URL, Schema: r.db.Schema, Instance: rand.Text(), Host: "test", Version: "test",
-		FlushRows: 5000, FlushBytes: 4 << 20, FlushInterval: 20 * time.Millisecond,
+		DeadBytes: r.deadBytes, FlushRows: 5000, FlushBytes: 4 << 20, FlushInterval: 20 * time.Millisecond,
 		NewAggregate: func() pipeline.Aggregate { return analyze.NewAggregate(windows) },
 		Calendar:     pipeline.NewCalendar(100, time.Now), Stats: p.stats, Log: r.o.Log,
 	})
