@@ -27,6 +27,8 @@ type Stats struct {
 	FilterErrors atomic.Int64 // events for which a filter expression failed
 
 	FilesOpen    atomic.Int64 // descriptors held now
+	FilesDrained atomic.Int64 // of those, files that no input finds any more, read to their end and kept for the grace time
+	FilesCut     atomic.Int64 // deleted files that were given up before they were read to their end
 	FilesWaiting atomic.Int64 // truncated streams waiting for a copy that continues them
 	FilesHeld    atomic.Int64 // files that look like a copy in progress
 	FilesSkipped atomic.Int64 // files passed over as plain copies of others

@@ -152,6 +152,11 @@ type filesConfig struct {
 
 	// How long a file that was renamed or deleted is still read after its last byte came.
 	Grace duration `yaml:"grace"`
+
+	// How long a deleted file is kept from vanishing while it cannot be read to its end, as when the database is away or the
+	// source is paused: such files fill the disk unseen. Then it is given up, counted as `cut`, and what was left is in
+	// `lost_bytes`. At least `files.grace`.
+	DeletedWait duration `yaml:"deleted_wait"`
 }
 
 // How lines become events.
@@ -245,7 +250,7 @@ type telemetryConfig struct {
 func defaultConfig() *config {
 	return &config{
 		Database: databaseConfig{Schema: "logs"},
-		Files:    filesConfig{Multiline: multilineAuto, CopyWait: duration(5 * time.Minute), Grace: duration(5 * time.Minute)},
+		Files:    filesConfig{Multiline: multilineAuto, CopyWait: duration(5 * time.Minute), Grace: duration(5 * time.Minute), DeletedWait: duration(24 * time.Hour)},
 		Parse:    parseConfig{Format: "auto", TimeZone: "UTC"},
 		Enrich:   enrichConfig{Hostname: true, UserAgent: true},
 		Analyze:  analyzeConfig{Window: duration(time.Minute), SlowRequest: duration(time.Second)},

@@ -125,6 +125,7 @@ func (v *validation) processing() {
 		"%q is neither %s nor %s", c.Files.Multiline, multilineAuto, multilineOff)
 	v.require(c.Files.CopyWait >= duration(time.Second), "files.copy_wait", "%s is too short: use 1s or more", c.Files.CopyWait)
 	v.require(c.Files.Grace >= duration(time.Second), "files.grace", "%s is too short: use 1s or more", c.Files.Grace)
+	v.require(c.Files.DeletedWait >= c.Files.Grace, "files.deleted_wait", "%s is less than files.grace (%s): raise it", c.Files.DeletedWait, c.Files.Grace)
 
 	window := time.Duration(c.Analyze.Window)
 	v.require(window >= time.Second && window < time.Hour && window%time.Second == 0 && time.Hour%window == 0, "analyze.window",

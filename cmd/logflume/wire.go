@@ -188,7 +188,8 @@ func (w *wiring) kafkaOptions(c *kafkaConfig) (o kafka.Options, err error) {
 func (w *wiring) files(inputs []file.Input) (*file.Source, error) {
 	return file.New(file.Options{
 		Inputs: inputs, Host: w.host, LineLimit: int(w.config.Limits.Line), Joins: w.joins(),
-		CopyWait: time.Duration(w.config.Files.CopyWait), Grace: time.Duration(w.config.Files.Grace), Log: w.log,
+		CopyWait: time.Duration(w.config.Files.CopyWait), Grace: time.Duration(w.config.Files.Grace),
+		Deleted: time.Duration(w.config.Files.DeletedWait), Log: w.log,
 	})
 }
 

@@ -77,6 +77,9 @@
 //     is counted when its row is closed.
 //   - A file that consists of nothing but a text that other files begin with as well (a banner) cannot be told from a
 //     copy of that beginning. It is held, and passed over after the copy wait if nothing was added.
+//   - What is left of a deleted file a day (Options.Deleted) after its deletion: it is given up, lest the disk fill with
+//     files that nobody sees while the database is away. It is counted, as after a truncation. A file whose row the
+//     database has not given yet is kept all the same.
 //   - What is added after the grace time to a file that was removed or moved out of the inputs.
 //   - Files beyond the limit on open descriptors, a quarter of which (at most 1,024) is left for other uses, wait until
 //     others are finished. An error is logged; a file that is removed while it waits is not read.

@@ -31,9 +31,12 @@ func (k *keeper) read(f *openFile) {
 		job.announce = true
 		f.row.Path = f.path
 	}
+	ctx, abort := context.WithCancel(k.ctx)
+	f.abort = abort
 	k.do(func() func() {
+		defer abort()
 		k.in.Active(1)
-		err := job.run(k.ctx)
+		err := job.run(ctx)
 		k.in.Active(-1)
 		return func() { k.ended(f, err) }
 	})
@@ -109,6 +112,8 @@ func (k *keeper) ended(f *openFile, err error) {
 		f.troubled = false
 	}
 	switch {
+	case f.cut && k.ctx.Err() == nil:
+		k.letGo(f)
 	case err == nil && f.packing != plain:
 		f.state = done
 		k.closed(f)

@@ -45,6 +45,9 @@ type openFile struct {
 	listed  bool      // discovery finds it
 	scan    int       // number of the scan that found it last
 	missing time.Time // since when discovery does not find it
+	deleted time.Time // since when it has no name at all; zero while it has one
+	owed    int64     // its size then
+	cut     bool      // it is given up
 
 	head     []byte    // first bytes when it was placed
 	size     int64     // as last looked at
@@ -59,6 +62,7 @@ type openFile struct {
 	finish   bool          // the goroutine reads it to its end for good
 	followed bool          // the goroutine may follow it
 	leave    chan struct{} // closed to end that
+	abort    func()        // ends the goroutine, whatever it waits for
 
 	late      bool      // found after the start
 	troubled  bool      // the last attempt on it ended with an error, which was logged

@@ -34,6 +34,7 @@ type Options struct {
 	Joins     Joins         // which lines are one event
 	CopyWait  time.Duration // how long a copy may wait for its original, and a cut stream for its copy
 	Grace     time.Duration // how long a file that is gone from its inputs must be quiet to be finished
+	Deleted   time.Duration // how long a deleted file that is not read to its end is kept from vanishing
 	Log       *slog.Logger
 	Clock     Clock // nil means the system's clock
 
@@ -45,6 +46,7 @@ const (
 	DefaultLineLimit = 1 << 20
 	DefaultCopyWait  = 5 * time.Minute
 	DefaultGrace     = 5 * time.Minute
+	DefaultDeleted   = 24 * time.Hour
 )
 
 func (o *Options) complete() error {
@@ -56,6 +58,9 @@ func (o *Options) complete() error {
 	}
 	if o.Grace == 0 {
 		o.Grace = DefaultGrace
+	}
+	if o.Deleted == 0 {
+		o.Deleted = DefaultDeleted
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

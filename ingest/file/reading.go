@@ -177,12 +177,17 @@ func (r *reading) publish() mark {
 }
 
 func (r *reading) send(ctx context.Context, b *pipeline.Batch) error {
+	before := r.reached.Load()
 	r.notes.Head, r.notes.Anchor = markOf(r.head), r.publish()
 	r.notes.Size = max(r.notes.Size, b.To)
 	b.Meta, b.Bytes = r.notes.encode(), b.To-b.From
 	b.Received = time.Now().UnixMicro()
 	b.Path = cmp.Or(r.notes.Found, r.notes.Path) // a link's name says more than that of what it leads to
-	return r.in.Send(ctx, b)
+	err := r.in.Send(ctx, b)
+	if err != nil {
+		r.reached.Store(before) // nobody may wait for what was never sent
+	}
+	return err
 }
 
 // genuine returns errReplaced unless the file reaches position to and begins as it did. A head shorter than

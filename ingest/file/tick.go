@@ -31,6 +31,10 @@ func (k *keeper) tick() {
 }
 
 func (k *keeper) tickFile(f *openFile, now time.Time) {
+	if !f.listed && k.overdue(f, now) {
+		k.cut(f)
+		return
+	}
 	switch f.state {
 	case idle:
 		if err := f.reading.stream.Err(); err != nil {
@@ -82,8 +86,8 @@ func (f *openFile) quiet(now time.Time) time.Duration {
 
 // gauges are the figures that this source has put into the process's.
 type gauges struct {
-	stats                     *pipeline.Stats
-	opened, waits, holds, lag int64
+	stats                              *pipeline.Stats
+	opened, drained, waits, holds, lag int64
 }
 
 func (g *gauges) open(n int64) {
@@ -92,8 +96,11 @@ func (g *gauges) open(n int64) {
 }
 
 func (g *gauges) set(k *keeper) {
-	var holds, lag int64
+	var drained, holds, lag int64
 	for _, f := range k.files {
+		if f.state == idle && !f.listed {
+			drained++
+		}
 		switch {
 		case f.state == held:
 			holds++
@@ -101,14 +108,15 @@ func (g *gauges) set(k *keeper) {
 			lag += max(0, f.size-f.reading.stream.Committed())
 		}
 	}
-	g.put(int64(len(k.waits)), holds, lag)
+	g.put(drained, int64(len(k.waits)), holds, lag)
 }
 
-func (g *gauges) put(waits, holds, lag int64) {
+func (g *gauges) put(drained, waits, holds, lag int64) {
+	g.stats.FilesDrained.Add(drained - g.drained)
 	g.stats.FilesWaiting.Add(waits - g.waits)
 	g.stats.FilesHeld.Add(holds - g.holds)
 	g.stats.Lag.Add(lag - g.lag)
-	g.waits, g.holds, g.lag = waits, holds, lag
+	g.drained, g.waits, g.holds, g.lag = drained, waits, holds, lag
 }
 
-func (g *gauges) clear() { g.put(0, 0, 0) }
+func (g *gauges) clear() { g.put(0, 0, 0, 0) }
