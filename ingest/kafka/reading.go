@@ -293,9 +293,10 @@ func (r *reading) flush(ctx context.Context) error {
 	r.out = nil
 	b.From, b.To, b.Received = r.sent, r.next, time.Now().UnixMicro()
 	if err := r.partition.g.in.Send(ctx, b); err != nil {
+		r.next = r.sent // its messages are gone with it: nothing that is sent after it may reach past them
 		return err
 	}
-	r.partition.g.sent(r.partition, b.To)
 	r.sent = r.next
+	r.partition.g.sent(r.partition, r.sent) // b is no longer ours
 	return nil
 }
