@@ -12,6 +12,9 @@
 //
 // Concurrency: no goroutines. A processor belongs to its worker and an aggregate to the sink's goroutine.
 //
-// Pattern ids are equal on every host and after every restart: a pure function of the message and the version of the
-// rules, with nothing learned on the way.
+// Patterns have two layers. The first masks what looks like a value; its ids are equal on every host and after every
+// restart: a pure function of the message and the version of the rules, with nothing learned on the way. The second,
+// [Merge], compares patterns and finds words that are values too. It changes no id: it yields aliases, which queries
+// resolve. It depends on nothing but the set of patterns, so that whoever has them all finds the same. A [Miner] does both
+// for a file, in bounded memory.
 package analyze

@@ -1,7 +1,5 @@
 package analyze
 
-import "bytes"
-
 const (
 	// mark stands for every placeholder in the text that is hashed. Events hold no U+0000, and the scanner takes it for
 	// a blank, so it cannot be mistaken.
@@ -24,6 +22,9 @@ func (m *emitter) reset() {
 	m.kinds = m.kinds[:0]
 	m.space = false
 }
+
+// text returns the masked text with its marks.
+func (m *emitter) text() []byte { return m.out[1:] }
 
 func (m *emitter) empty() bool { return len(m.out) == 1 }
 
@@ -124,15 +125,4 @@ func (m *emitter) cut(n int) {
 }
 
 // appendText appends the masked text for people to dst.
-func (m *emitter) appendText(dst []byte) []byte {
-	rest := m.out[1:]
-	for _, k := range m.kinds {
-		i := bytes.IndexByte(rest, mark)
-		dst = append(dst, rest[:i]...)
-		dst = append(dst, '<')
-		dst = append(dst, kindNames[k]...)
-		dst = append(dst, '>')
-		rest = rest[i+1:]
-	}
-	return append(dst, rest...)
-}
+func (m *emitter) appendText(dst []byte) []byte { return appendPattern(dst, m.text(), m.kinds) }

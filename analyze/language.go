@@ -30,7 +30,7 @@ func (m *masker) plainName(w string, c class) {
 			return
 		}
 		m.literal(w)
-	case isConstant(w) || w == "nil" && (m.last() == '=' || m.last() == ':'):
+	case isConstant(w) || isNothing(w) && (m.last() == '=' || m.last() == ':'):
 		m.placeholder(boolean)
 	default:
 		m.literal(w)
@@ -90,13 +90,22 @@ func isWeekday(w string) bool {
 	return false
 }
 
-// isConstant reports whether w is true, false, null or none, in lower case, capitals or with one capital.
+// isNothing reports whether w stands for nothing where a value is expected; elsewhere these are words.
+func isNothing(w string) bool {
+	switch w {
+	case "nil", "none", "None", "NONE":
+		return true
+	}
+	return false
+}
+
+// isConstant reports whether w is true, false or null, in lower case, capitals or with one capital.
 func isConstant(w string) bool {
 	if len(w) < 4 || len(w) > 5 || w[len(w)-1]|0x20 != 'e' && w[len(w)-1]|0x20 != 'l' {
 		return false
 	}
 	switch w {
-	case "true", "false", "null", "none", "True", "False", "Null", "None", "TRUE", "FALSE", "NULL", "NONE":
+	case "true", "false", "null", "True", "False", "Null", "TRUE", "FALSE", "NULL":
 		return true
 	}
 	return false

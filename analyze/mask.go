@@ -4,7 +4,7 @@ import "github.com/cespare/xxhash/v2"
 
 const (
 	// ruleVersion enters every id. It changes when the rules do, so that ids made by different rules are never mixed up.
-	ruleVersion = 1
+	ruleVersion = 2
 
 	maxMessage = 4 << 10 // bytes of a message that are looked at
 )
@@ -35,10 +35,7 @@ func (m *masker) mask(message string) int64 {
 	if m.empty() {
 		return 0
 	}
-	if id := int64(xxhash.Sum64(m.out)); id != 0 {
-		return id
-	}
-	return 1
+	return idOfHash(xxhash.Sum64(m.out))
 }
 
 // bounded cuts s after maxMessage bytes, at the end of a word when there is one near.

@@ -13,17 +13,16 @@ func isError(e *pipeline.Event) bool {
 
 // pattern sets the pattern of an error event.
 func (p *processor) pattern(b *pipeline.Batch, e *pipeline.Event) {
-	message := e.Message
-	if message == "" {
-		message = headline(e.Exception)
-	}
-	if e.PatternID = p.masker.mask(message); e.PatternID == 0 {
+	if e.PatternID = p.identify(e); e.PatternID == 0 {
 		return
 	}
 	start := len(b.Text)
 	b.Text = p.masker.appendText(b.Text)
 	e.Pattern = pipeline.String(b.Text[start:])
 }
+
+// identify returns the id of the event's pattern, 0 if nothing names one. The masker holds its text until the next call.
+func (p *processor) identify(e *pipeline.Event) int64 { return p.masker.mask(sample(e)) }
 
 // headline returns the line of a stack trace that says what happened: the first, or in a Python traceback, where the
 // frames come first, the last that is not indented.

@@ -21,13 +21,14 @@ const (
 	identifier
 	value
 	person
-	tail // what lies beyond maxMessage
+	anything // a word in whose place many others stood, or values of several kinds
+	tail     // what lies beyond maxMessage
 
 	kinds
 )
 
 var kindNames = [kinds]string{
-	"num", "hex", "uuid", "ip", "time", "path", "url", "email", "host", "str", "bool", "id", "val", "user", "...",
+	"num", "hex", "uuid", "ip", "time", "path", "url", "email", "host", "str", "bool", "id", "val", "user", "*", "...",
 }
 
 // placeholderAt recognises a placeholder that stands in the message itself at s[i] = '<', as it does when a pattern
