@@ -14,6 +14,7 @@ type commandLine struct {
 	Check       checkCommand       `cmd:"" help:"Validate the configuration; with --database also the database; with --ready a running instance."`
 	Migrate     migrateCommand     `cmd:"" help:"Create or upgrade the tables."`
 	DeadLetters deadLettersCommand `cmd:"" name:"dead-letters" help:"List, show, replay or purge the lines that could not be stored."`
+	Patterns    patternsCommand    `cmd:"" help:"Show the patterns of a file's messages, with counts and examples. Needs no database."`
 	Demo        demoCommand        `cmd:"" help:"Show everything on this machine: a private PostgreSQL, services that log to files or, with --kafka, to a topic, the pipeline, a summary."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
