@@ -42,7 +42,12 @@ func (m *merger) head(n int32) int32 {
 }
 
 // relate makes one family of those of two nodes.
-func (m *merger) relate(a, b int32) { m.nodes[m.head(b)].family = m.head(a) }
+func (m *merger) relate(a, b int32) {
+	if a, b = m.head(a), m.head(b); a != b {
+		m.nodes[b].family = a
+		m.nodes[a].related = true
+	}
+}
 
 // represent makes for each group the node that stands for it: the text with a mark wherever a text of the group has one, as
 // the rules would write it. It reports whether anything came of it.
@@ -89,15 +94,15 @@ func (m *merger) general(root int32) (text []byte, kinds []kind) {
 	return append(text, r.text[done:]...), append(kinds, r.kinds[marks:]...)
 }
 
-// finals returns by its root the pattern that stands for each family: of the texts that the rules would write so the
+// finals returns by its root the pattern that stands for each family of several nodes: of the texts that the rules would write so the
 // shortest, which has the most holes.
 func (m *merger) finals() map[int32]pipeline.Pattern {
 	best := map[int32]int32{}
 	for n := range int32(len(m.nodes)) {
-		if !m.nodes[n].ruled {
+		head := m.head(n)
+		if !m.nodes[n].ruled || !m.nodes[head].related {
 			continue
 		}
-		head := m.head(n)
 		if other, ok := best[head]; !ok || m.shorter(n, other) {
 			best[head] = n
 		}
@@ -121,11 +126,12 @@ func (m *merger) aliases() []pipeline.Alias {
 	finals := m.finals()
 	now := map[int64]pipeline.Pattern{} // by the id of a pattern
 	stands := map[int64]int{}
-	for n := range m.nodes {
-		if !m.nodes[n].given {
+	for n := range int32(len(m.nodes)) {
+		to, ok := finals[m.head(n)]
+		if !m.nodes[n].given || !ok {
 			continue
 		}
-		from, to := m.nodes[n].id, finals[m.head(int32(n))]
+		from := m.nodes[n].id
 		now[from] = to
 		stands[to.ID]++
 		if to.ID != from {
@@ -139,7 +145,7 @@ func (m *merger) aliases() []pipeline.Alias {
 		all = append(all, a)
 	}
 	for i := range all {
-		all[i].Evidence = stands[all[i].To.ID]
+		all[i].Evidence = max(stands[all[i].To.ID], 1)
 	}
 	slices.SortFunc(all, func(a, b pipeline.Alias) int { return cmp.Compare(a.From, b.From) })
 	return all

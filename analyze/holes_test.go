@@ -121,7 +121,7 @@ func TestMergesThatWereRefused(t *testing.T) {
 func TestPatternsOfOtherRules(t *testing.T) {
 	t.Parallel()
 	const text = "job <num> of None failed"
-	marks, _ := appendMarks(nil, nil, text)
+	marks, _ := parsePattern(text)
 	now, nowID := masked(text)
 	aliases := Merge([]pipeline.Pattern{{ID: idOf(1, marks), Text: text}, {ID: 5, Text: "a stack trace"}, {ID: idOf(ruleVersion+1, marks), Text: text}}, nil)
 	want := pipeline.Alias{From: idOf(1, marks), To: pipeline.Pattern{ID: nowID, Text: now}, Evidence: 1}

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strings"
@@ -140,6 +141,27 @@ func TestMergedPatternsAreMasked(t *testing.T) {
 		for _, a := range Merge(patternsOf(messages), nil) {
 			if text, id := masked(a.To.Text); text != a.To.Text || id != a.To.ID {
 				t.Fatalf("%d %q is masked to %d %q", a.To.ID, a.To.Text, id, text)
+			}
+		}
+	})
+}
+
+// Where a mark is taken to stand alone, the rules leave it so.
+func TestMarksThatStandAlone(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var m masker
+		for _, p := range patternsOf(drawMessages(t)) {
+			text, kinds := parsePattern(p.Text)
+			slots := slotsOf(nil, text)
+			for i, s := range slots {
+				hole := appendHole(nil, text, s)
+				if s.role != varying || !standsAlone(hole, int(s.start)) {
+					continue
+				}
+				if m.mask(string(appendPattern(nil, hole, withHole(kinds, slots, i)))); !bytes.Equal(m.text(), hole) {
+					t.Fatalf("%q with a mark at %d is written %q", text, s.start, m.text())
+				}
 			}
 		}
 	})

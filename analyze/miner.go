@@ -105,11 +105,10 @@ func (m *Miner) Close() []Mined {
 	m.kept.trim(m.putOut)
 	m.coarse.trim(m.putRest)
 	kept := m.kept.sorted()
-	patterns := make([]pipeline.Pattern, len(kept))
-	for i, f := range kept {
-		patterns[i] = f.pattern()
-	}
-	aliases := Merge(patterns, nil)
+	var merging merger
+	merging.addFound(kept)
+	merging.run()
+	aliases := merging.aliases()
 	m.aliases = make(map[int64]int64, len(aliases))
 	groups := map[int64]*found{}
 	texts := map[int64]string{}

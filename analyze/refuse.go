@@ -12,7 +12,7 @@ type refusals struct {
 func (m *merger) refuse(apart []pipeline.Pattern) {
 	m.refused.ids = make(map[int64]bool, len(apart))
 	for _, p := range apart {
-		text, _ := appendMarks(nil, nil, p.Text)
+		text, _ := parsePattern(p.Text)
 		m.refused.ids[p.ID] = true
 		m.refused.texts = append(m.refused.texts, text)
 	}

@@ -101,6 +101,8 @@ func namesEvent(w []byte) bool {
 // has been seen by itself, so that a value is known to have stood there. 0 stands for never.
 type need struct{ words, withTwin uint8 }
 
+const leastWords = 4 // that a place needs
+
 // needed returns what slot i needs: the less else a text says, the more.
 func needed(text []byte, slots []slot, i int) need {
 	others := 0
@@ -120,7 +122,7 @@ func needed(text []byte, slots []slot, i int) need {
 	case 4:
 		n = need{6, 2}
 	default:
-		n = need{4, 1}
+		n = need{leastWords, 1}
 	}
 	if i == 0 || i < 3 && int(slots[i].end) < len(text) && text[slots[i].end] == ':' {
 		n.words *= 4 // what a message begins with is what it is about
@@ -153,19 +155,20 @@ func idOfHash(h uint64) int64 {
 	return int64(h)
 }
 
-// appendMarks appends a pattern as people read it to dst, with marks for placeholders, whose kinds go to kinds.
-func appendMarks(dst []byte, kinds []kind, pattern string) ([]byte, []kind) {
+// parsePattern takes apart a pattern as people read it: the text with marks for placeholders, and their kinds.
+func parsePattern(pattern string) (text []byte, kinds []kind) {
+	text = make([]byte, 0, len(pattern))
 	for i := 0; i < len(pattern); {
 		if pattern[i] == '<' {
 			if k, end, ok := placeholderAt(pattern, i); ok {
-				dst, kinds, i = append(dst, mark), append(kinds, k), end
+				text, kinds, i = append(text, mark), append(kinds, k), end
 				continue
 			}
 		}
-		dst = append(dst, pattern[i])
+		text = append(text, pattern[i])
 		i++
 	}
-	return dst, kinds
+	return text, kinds
 }
 
 // appendPattern appends a text with marks of those kinds as people read it.
