@@ -62,7 +62,7 @@ func checkRights(ctx context.Context, conn *pgx.Conn, schemaName string) error {
 		UNION ALL
 		SELECT r.needed || ' on ' || r.name
 		FROM (VALUES ('log_events', 'INSERT'), ('log_analytics', 'INSERT'), ('log_dead_letters', 'INSERT'),
-		             ('log_patterns', 'SELECT'), ('log_patterns', 'INSERT'),
+		             ('log_patterns', 'SELECT'), ('log_patterns', 'INSERT'), ('log_pattern_aliases', 'SELECT'),
 		             ('log_positions', 'SELECT'), ('log_positions', 'INSERT'), ('log_positions', 'UPDATE'),
 		             ('log_instances', 'SELECT'), ('log_instances', 'INSERT'), ('log_instances', 'UPDATE')) r (name, needed)
 		LEFT JOIN pg_class c ON c.relname = r.name AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
@@ -70,7 +70,8 @@ func checkRights(ctx context.Context, conn *pgx.Conn, schemaName string) error {
 		                   r.needed = 'UPDATE' AND has_any_column_privilege(c.oid, r.needed), false)
 		UNION ALL
 		SELECT 'EXECUTE on ' || f.name
-		FROM unnest(ARRAY['list_partitions', 'ensure_partition', 'ensure_partitions', 'drop_expired', 'compact']) f (name)
+		FROM unnest(ARRAY['list_partitions', 'ensure_partition', 'ensure_partitions', 'drop_expired', 'compact',
+		                  'store_aliases', 'unmerge_pattern', 'remerge_pattern']) f (name)
 		LEFT JOIN pg_proc p ON p.proname = f.name AND p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
 		WHERE NOT coalesce(has_function_privilege(p.oid, 'EXECUTE'), false)`, schemaName)
 	if err != nil {

@@ -82,7 +82,8 @@ func TestCheckRights(t *testing.T) {
 	lacking("SELECT ON log_schema_versions", "INSERT on log_events", "INSERT on log_analytics", "INSERT on log_dead_letters",
 		"SELECT on log_patterns", "UPDATE on log_positions", "EXECUTE on compact", "EXECUTE on ensure_partitions")
 	lacking("SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA "+db.Schema, "EXECUTE on drop_expired")
-	exec(t, admin, "GRANT EXECUTE ON FUNCTION ensure_partition, ensure_partitions, drop_expired, compact TO "+user)
+	exec(t, admin, "GRANT EXECUTE ON FUNCTION ensure_partition, ensure_partitions, drop_expired, compact, "+
+		"store_aliases, unmerge_pattern, remerge_pattern TO "+user)
 	if err := schema.Check(t.Context(), conn, db.Schema); err != nil {
 		t.Error(err)
 	}

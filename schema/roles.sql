@@ -70,12 +70,15 @@ GRANT SELECT ON log_schema_versions TO log_writer, log_reader;
 
 GRANT INSERT ON log_events, log_analytics, log_dead_letters TO log_writer;
 GRANT SELECT, INSERT ON log_patterns TO log_writer;
+GRANT SELECT ON log_pattern_aliases TO log_writer;
 GRANT SELECT, INSERT, UPDATE ON log_instances TO log_writer;
 GRANT SELECT, INSERT, UPDATE (epoch, position, lines, kept, filtered, dead, events, analysed, bytes, lost_bytes, lost_messages,
                               meta, updated_at) ON log_positions TO log_writer;
-GRANT EXECUTE ON FUNCTION list_partitions, ensure_partition, ensure_partitions, drop_expired, compact TO log_writer;
+GRANT EXECUTE ON FUNCTION list_partitions, ensure_partition, ensure_partitions, drop_expired, compact, store_aliases,
+                          unmerge_pattern, remerge_pattern TO log_writer;
 
-GRANT SELECT ON log_events, log_analytics, log_positions, log_instances, log_patterns, log_pattern_totals, log_dead_letters,
-                source_ledger, error_totals TO log_reader;
+GRANT SELECT ON log_events, log_analytics, log_positions, log_instances, log_patterns, log_pattern_totals, log_pattern_aliases,
+                log_dead_letters, source_ledger, error_totals, merged_patterns TO log_reader;
 GRANT EXECUTE ON FUNCTION list_partitions, latency_value, hll_estimate, merge_registers, analytics_between, top_errors,
-                          latency_quantiles, slowest_endpoints, request_rate, unique_count TO log_reader;
+                          latency_quantiles, slowest_endpoints, request_rate, unique_count, resolve_pattern, pattern_cases
+                          TO log_reader;

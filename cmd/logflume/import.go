@@ -78,7 +78,12 @@ func (c *importCommand) store(ctx context.Context, p *program, w *wiring, source
 	go watchDatabase(ctx, target.Health, c.Wait, giveUp)
 	run := w.pipeline(target, target.Checkpoints(), source)
 	run.Grace = min(run.Grace, c.Wait)
-	err = pipeline.Run(ctx, run)
+	if err = pipeline.Run(ctx, run); err == nil && ctx.Err() == nil {
+		// Nobody else might do it, where lines come by import alone. It can be done as well the next time.
+		if err := target.MergePatterns(ctx); err != nil {
+			p.log.Warn("patterns were not merged", "error", oneLine(err))
+		}
+	}
 	if gone := context.Cause(ctx); errors.Is(gone, errDatabaseGone) {
 		return gone
 	}

@@ -7,22 +7,53 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"logflume/analyze"
+	"logflume/schema"
 )
 
 type patternsCommand struct {
 	configFlag
-	IDs  bool   `name:"ids" help:"Print the id of each line's pattern instead, in the order of the lines; 0 for a line that has none."`
-	File string `arg:"" help:"File to read; - is standard input."`
+	databaseFlags
+	waitFlag
+	IDs     bool      `name:"ids" xor:"what" help:"Print the id of each line's pattern instead, in the order of the lines; 0 for a line that has none."`
+	Unmerge patternID `xor:"what" help:"In the database, undo the merge that made this pattern, for good." placeholder:"ID"`
+	Remerge patternID `xor:"what" help:"In the database, let this pattern be merged again." placeholder:"ID"`
+	File    string    `arg:"" optional:"" help:"File to read; - is standard input."`
 }
 
-// Run finds the patterns of a file's messages, without a database.
+// A patternID may begin with a dash and is no flag then.
+type patternID int64
+
+// Decode implements kong.MapperValue.
+func (id *patternID) Decode(d *kong.DecodeContext) error {
+	text := d.Scan.Pop().String()
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n == 0 {
+		return fmt.Errorf("%q is no pattern id: these are whole numbers, as `logflume patterns` and the database show them", text)
+	}
+	*id = patternID(n)
+	return nil
+}
+
+// Run finds the patterns of a file's messages, without a database, or changes what is merged in one.
 func (c *patternsCommand) Run(ctx context.Context, p *program) error {
 	f, err := loadConfig(c.Config, os.Environ())
 	if err != nil {
 		return err
+	}
+	change := c.Unmerge != 0 || c.Remerge != 0
+	switch {
+	case change && c.File != "":
+		return usageError("patterns: --unmerge and --remerge concern the database: name no file")
+	case change:
+		return c.change(ctx, p, f)
+	case c.File == "":
+		return usageError("patterns: name a file, or - for standard input")
 	}
 	w, err := newWiring(f, p.log)
 	if err != nil {
@@ -46,6 +77,39 @@ func (c *patternsCommand) Run(ctx context.Context, p *program) error {
 		return errors.New("interrupted: patterns are known after the whole input only")
 	}
 	return err
+}
+
+// change undoes a merge in the database, or takes that back.
+func (c *patternsCommand) change(ctx context.Context, p *program, f *configFile) error {
+	url, err := databaseURL(c.DatabaseURL, f)
+	if err != nil {
+		return err
+	}
+	return patiently(ctx, c.Wait, p.log, func(ctx context.Context) error {
+		if err := checkDatabase(ctx, url, f.Database.Schema); err != nil {
+			return err
+		}
+		if c.Remerge != 0 {
+			return c.remerge(ctx, p, url, f.Database.Schema)
+		}
+		apart, err := schema.Unmerge(ctx, url, f.Database.Schema, int64(c.Unmerge))
+		if err == nil {
+			fmt.Fprintf(p.stdout, "pattern %d stands for itself alone, and so do %d others again\n", c.Unmerge, apart)
+		}
+		return err
+	})
+}
+
+func (c *patternsCommand) remerge(ctx context.Context, p *program, url, schemaName string) error {
+	was, err := schema.Remerge(ctx, url, schemaName, int64(c.Remerge))
+	switch {
+	case err != nil:
+		return err
+	case !was:
+		return fmt.Errorf("pattern %d was not set apart: nothing to take back", c.Remerge)
+	}
+	fmt.Fprintf(p.stdout, "pattern %d may be merged again, within a minute while an instance runs, or by the next import\n", c.Remerge)
+	return nil
 }
 
 // open returns what is to be read; reading it ends with ctx.

@@ -20,6 +20,7 @@ type pace struct {
 	heartbeat  time.Duration // between rows of log_instances
 	compaction time.Duration // between runs of the compaction
 	partitions time.Duration // between looks at the partitions to make and to drop
+	merging    time.Duration // between looks for patterns to merge
 }
 
 func defaultPace() pace {
@@ -27,7 +28,7 @@ func defaultPace() pace {
 		now:        time.Now,
 		firstRetry: 25 * time.Millisecond, lastRetry: 5 * time.Second, faultRetry: 30 * time.Second,
 		lockedRetry: 250 * time.Millisecond, call: 90 * time.Second, frozenAfter: 10 * time.Second,
-		heartbeat: 10 * time.Second, compaction: 30 * time.Second, partitions: 10 * time.Minute,
+		heartbeat: 10 * time.Second, compaction: 30 * time.Second, partitions: 10 * time.Minute, merging: time.Minute,
 	}
 }
 

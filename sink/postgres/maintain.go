@@ -30,8 +30,8 @@ type chore struct {
 }
 
 // Maintain does what has to be done beside the writing until ctx ends: it shows that this process is alive, makes
-// partitions ahead, compacts windows, and drops what is older than the retention. Several processes may do so at once.
-// What fails is logged when it begins to fail and tried again later. It returns nil.
+// partitions ahead, compacts windows, merges patterns, and drops what is older than the retention. Several processes may do
+// so at once. What fails is logged when it begins to fail and tried again later. It returns nil.
 func (s *Sink) Maintain(ctx context.Context) error {
 	defer s.maintenance.close()
 	chores := s.chores()
@@ -57,6 +57,9 @@ func (s *Sink) chores() []*chore {
 		{name: "heartbeat", every: s.pace.heartbeat, step: beat},
 		{name: "partitions", every: s.pace.partitions, step: s.makeAhead},
 		{name: "compaction", every: s.pace.compaction, step: s.compact},
+	}
+	if s.options.Merge != nil {
+		chores = append(chores, &chore{name: "patterns", every: s.pace.merging, step: s.mergeOnNews})
 	}
 	if s.options.Retention > 0 {
 		chores = append(chores, &chore{name: "retention", every: s.pace.partitions, step: s.expire})

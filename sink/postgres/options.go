@@ -30,6 +30,9 @@ type Options struct {
 	DeadBytes     int64         // of log_positions.dead_bytes at which a source is paused; 0 for no limit
 	Retention     time.Duration // age at which partitions are dropped, a day at least; 0 keeps everything
 
+	// Merge finds aliases among all patterns there are, other than those that are to stay apart; nil looks for none.
+	Merge func(patterns, apart []pipeline.Pattern) []pipeline.Alias
+
 	NewAggregate func() pipeline.Aggregate // called once for every goroutine that needs one
 	Calendar     *pipeline.Calendar        // is told which partitions exist
 	Stats        *pipeline.Stats

@@ -28,6 +28,8 @@ type Sink struct {
 	writer      *client // of Run
 	maintenance *client // of Maintain, with the writer's role
 	owner       *client // of Maintain, with the owner's role; nil when there is none
+
+	merged aliasState // when patterns were last merged; of Maintain
 }
 
 // New returns a sink. It does not connect.

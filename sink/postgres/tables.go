@@ -31,7 +31,8 @@ type catalog struct {
 
 	heartbeat, compact, dropExpired string
 
-	letters letterStatements
+	letters                                           letterStatements
+	leads, aliasState, mergeable, apart, storeAliases string // of aliases.go
 
 	events string // name of log_events
 }
@@ -66,7 +67,12 @@ func newCatalog(schema string) catalog {
 		compact:     in(compactSQL),
 		dropExpired: in(dropExpiredSQL),
 
-		letters: newLetterStatements(in),
+		letters:      newLetterStatements(in),
+		leads:        in(leadsSQL),
+		aliasState:   in(aliasStateSQL),
+		mergeable:    in(mergeableSQL),
+		apart:        in(apartSQL),
+		storeAliases: in(storeAliasesSQL),
 
 		events: in("schema.log_events"),
 	}
