@@ -26,6 +26,9 @@ func (f *found) pattern() pipeline.Pattern {
 // meet notes the kinds that the placeholders had this time; those that differ become the kind of anything, whatever came
 // first.
 func (f *found) meet(kinds []kind) {
+	if len(kinds) != len(f.kinds) {
+		return // another message under the same fingerprint
+	}
 	for i, k := range kinds {
 		if f.kinds[i] != k {
 			f.kinds[i] = anything

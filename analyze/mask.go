@@ -6,6 +6,9 @@ const (
 	// ruleVersion enters every id. It changes when the rules do, so that ids made by different rules are never mixed up.
 	ruleVersion = 2
 
+	// The ids of stack traces, and of what the caller named, are hashes of another kind.
+	traceVersion, namedVersion = ruleVersion | 0x40, ruleVersion | 0x80
+
 	maxMessage = 4 << 10 // bytes of a message that are looked at
 )
 
@@ -17,7 +20,8 @@ type masker struct {
 	s        string // the message
 	unclosed [3]int // per quotation mark: no closing one lies before this index
 	keyEnd   int    // index after a quoted key that is being read
-	named    bool   // the next word is the name of a user
+	buf      []byte
+	named    bool // the next word is the name of a user
 }
 
 // mask masks message and returns the pattern's id, 0 when nothing is left to name a pattern. appendText gives its text
@@ -36,6 +40,15 @@ func (m *masker) mask(message string) int64 {
 		return 0
 	}
 	return idOfHash(xxhash.Sum64(m.out))
+}
+
+// called returns the id of what the caller named, and makes the message its text.
+func (m *masker) called(fingerprint, message string) int64 {
+	m.buf = append(append(m.buf[:0], namedVersion), fingerprint...)
+	if m.mask(message) == 0 && m.mask(fingerprint) == 0 {
+		m.literal("without a message")
+	}
+	return idOfHash(xxhash.Sum64(m.buf))
 }
 
 // bounded cuts s after maxMessage bytes, at the end of a word when there is one near.

@@ -22,7 +22,20 @@ func (p *processor) pattern(b *pipeline.Batch, e *pipeline.Event) {
 }
 
 // identify returns the id of the event's pattern, 0 if nothing names one. The masker holds its text until the next call.
-func (p *processor) identify(e *pipeline.Event) int64 { return p.masker.mask(sample(e)) }
+//
+// The pattern of an event that brings a fingerprint is what that says, whatever its message. The pattern of a stack trace
+// is in its types and functions; a message beside it says less.
+func (p *processor) identify(e *pipeline.Event) int64 {
+	if e.Fingerprint != "" {
+		return p.masker.called(e.Fingerprint, sample(e))
+	}
+	for _, s := range [...]string{e.Exception, e.Message} {
+		if id := p.masker.trace(s); id != 0 {
+			return id
+		}
+	}
+	return p.masker.mask(sample(e))
+}
 
 // headline returns the line of a stack trace that says what happened: the first, or in a Python traceback, where the
 // frames come first, the last that is not indented.

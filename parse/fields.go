@@ -25,6 +25,7 @@ const (
 	fieldResponseTime
 	fieldClientIP
 	fieldUserAgent
+	fieldFingerprint
 	fieldRequestLine // "GET /path HTTP/1.1": method and endpoint in one
 	fields
 )
@@ -35,6 +36,7 @@ var fieldNames = [fields]string{
 	fieldException: "exception", fieldTraceID: "trace_id", fieldUserID: "user_id", fieldTenantID: "tenant_id",
 	fieldEndpoint: "endpoint", fieldMethod: "method", fieldStatus: "status", fieldResponseTime: "response_time",
 	fieldClientIP: "client_ip", fieldUserAgent: "user_agent",
+	fieldFingerprint: "fingerprint",
 }
 
 // fieldOf returns the field that configuration calls name.
@@ -109,6 +111,8 @@ var standard = []struct {
 
 	{field: fieldUserAgent, keys: `user_agent user_agent.original userAgent UserAgent http_user_agent http.user_agent http.useragent
 		useragent userAgentString request_User-Agent`},
+
+	{field: fieldFingerprint, keys: `fingerprint`},
 
 	{field: fieldRequestLine, weak: true, keys: `request request_line requestLine`},
 }

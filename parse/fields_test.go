@@ -40,6 +40,7 @@ func columns(e *pipeline.Event) string {
 		add("ip", e.ClientIP.String())
 	}
 	add("agent", e.UserAgent)
+	add("fingerprint", e.Fingerprint)
 	return strings.Join(parts, " ")
 }
 
@@ -169,6 +170,26 @@ func TestKeysThatMeanOtherThings(t *testing.T) {
 	f(`{"client_ip":"192.0.2.256"}`, "", `{"client_ip":"192.0.2.256"}`)
 	f(`{"client_ip":"192.0.2.01"}`, "", `{"client_ip":"192.0.2.01"}`)
 	f(`{"client_ip":"-","remote_addr":"192.0.2.1"}`, "ip=192.0.2.1", `{"client_ip":"-"}`)
+}
+
+// A fingerprint decides the pattern; it has no column, so it stays in attrs.
+func TestFingerprints(t *testing.T) {
+	t.Parallel()
+	f := func(line, want string) {
+		t.Helper()
+		e := parseOne(t, line)
+		if e.Fingerprint != want || string(e.Attrs) != line {
+			t.Errorf("%s: fingerprint %q, attrs %s; want %q", line, e.Fingerprint, e.Attrs, want)
+		}
+	}
+	f(`{"fingerprint":"card-declined"}`, "card-declined")
+	f(`{"fingerprint":"a\tb"}`, "a\tb")
+	f(`{"fingerprint":7}`, "7")
+	f(`{"fingerprint":["card","declined"]}`, "card\ndeclined")
+	f(`{"fingerprint":{"a":1}}`, "")
+	f(`{"fingerprint":[]}`, "")
+	f(`{"fingerprint":[5,{}]}`, "")
+	f(`{"fingerprint":true}`, "")
 }
 
 func TestConfiguredFields(t *testing.T) {

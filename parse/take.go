@@ -65,6 +65,8 @@ func (p *parser) take(e *pipeline.Event, f field, u unit, value []byte, escaped 
 			return unusable
 		}
 		return copied
+	case fieldFingerprint:
+		return p.takeFingerprint(e, value, escaped)
 	case fieldRequestLine:
 		return p.takeRequestLine(e, value, escaped)
 	}

@@ -33,8 +33,9 @@ type Event struct {
 	Location  string
 	Browser   string
 
-	UserAgent string // as logged; enrichment reads it, the line's own attrs keep it
-	Pattern   string // masked text of an error event; "" when PatternID is 0
+	Fingerprint string // what the line says its pattern is
+	UserAgent   string // as logged; enrichment reads it, the line's own attrs keep it
+	Pattern     string // masked text of an error event; "" when PatternID is 0
 
 	Attrs []byte // JSON object of everything that has no column; nil stands for {}
 	Extra string // JSON members that enrichment adds to Attrs, without braces: `"a":1,"b":2`

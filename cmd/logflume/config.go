@@ -172,7 +172,8 @@ type parseConfig struct {
 	TimeZone string `yaml:"time_zone"`
 
 	// Further names of the standard fields: `{response_time: [latency_ms]}` reads `latency_ms` as `response_time`. Names
-	// given here go before the built-in ones. Cannot be set by the environment.
+	// given here go before the built-in ones. `fingerprint`, a text or a list of texts, names the pattern of an error in
+	// the place of its message. Cannot be set by the environment.
 	Fields map[string][]string `yaml:"fields"`
 }
 
