@@ -97,7 +97,7 @@ func BenchmarkAggregate(b *testing.B) {
 func BenchmarkMaskHostile(b *testing.B) {
 	for _, unit := range []string{
 		"(", "'", "'a ", "'a 'b\"c ", "a:", "1:a", "a/1@", "9", "a1.", "[::", "[1:2:3", "<1", "for user ", "5 (6) ", "() ", ",1;(", "?=&/", "語1", "Wed Jan ",
-		"http://", "-+.~", "\"a\":", "#$", "x=",
+		"http://", "-+.~", "\"a\":", "#$", "x=", "select ", "select a from 'b",
 	} {
 		b.Run(unit, func(b *testing.B) {
 			s := strings.Repeat(unit, 1<<20/len(unit))

@@ -15,7 +15,9 @@ func FuzzMask(f *testing.F) {
 	for _, s := range []string{
 		"((((", "''''", "'a 'a 'a", "dead()beef 5", "a (5) (6) 7", "<num()> <5> <<5", "x= (5)'b c'", "[[1],[2]]()", ",,(5),,(6)",
 		"5 Apr, Wed 17", "user= x for user 5", "a.b().c.d", "::::", "[::]:1", "a:b:c:1:2", "0x", "5 (6) KB", "\"a\":\"b\"",
-		"\x00\xff\xfe", "µs 5µs", "C:\\", "//", "?=?=", "http://a?b=[c]", "1e", "1e+", "%5%", "$5 #5 a$b$c1",
+		"\x00\xff\xfe", "µs 5µs", "C:\\", "//", "?=?=", "http://a?b=[c]", "'SELECT a FROM \"T1\" WHERE x IN (1,2),(3) /* x */ AND y=$1 -- z\n, ? 'b''c'' d",
+		"SELECT\x01FROM 0", " SELECT 0 FROM 00?", "updAte 0A set ", " SELECT 0 FROM 00--", "SELECT FROM 0Y", "update SET set 5'x", "insert into t'(1), 'a' ('b'", "'SELECT a FROM \"T1\" WHERE x IN (1,2),(3) /* x */ AND y=$1 -- z\n, ? 'b''c'' d",
+		"update SET set 5'x", "insert into t'(1), 'a' ('b'", "1e", "1e+", "%5%", "$5 #5 a$b$c1",
 	} {
 		f.Add(s)
 	}

@@ -20,15 +20,19 @@ type masker struct {
 	s        string // the message
 	unclosed [3]int // per quotation mark: no closing one lies before this index
 	keyEnd   int    // index after a quoted key that is being read
+	named    bool   // the next word is the name of a user
+	sql      bool   // in a statement
+	tries    int    // words that might have begun one
+	sqlQuote byte   // the quotation mark around it
+	lower    []byte // the message in small letters from the statement on
 	buf      []byte
-	named    bool // the next word is the name of a user
 }
 
 // mask masks message and returns the pattern's id, 0 when nothing is left to name a pattern. appendText gives its text
 // until the next call.
 func (m *masker) mask(message string) int64 {
 	m.reset()
-	m.unclosed, m.keyEnd, m.named = [3]int{}, 0, false
+	m.unclosed, m.keyEnd, m.named, m.sql, m.tries = [3]int{}, 0, false, false, 0
 	start, cut := bounded(message)
 	m.s = start
 	m.scan()
@@ -68,6 +72,12 @@ func bounded(s string) (start string, cut bool) {
 func (m *masker) scan() {
 	s := m.s
 	for i := 0; i < len(s); {
+		if m.sql {
+			if j := m.inSQL(i); j > i {
+				i = j
+				continue
+			}
+		}
 		c := classes[s[i]]
 		switch {
 		case c == blank:
@@ -87,6 +97,7 @@ func (m *masker) scan() {
 				c |= b
 			}
 			i = m.word(i, j, c)
+			s = m.s // a statement is read in small letters
 			m.named = s[i-1] == 'r' && m.endsInUser()
 		}
 	}
@@ -111,7 +122,7 @@ func (m *masker) delimiter(i int) int {
 			return end
 		}
 	case ')':
-		m.closeParen(m.apart(i + 1))
+		m.closeParen(!m.sql && m.apart(i+1))
 		return i + 1
 	}
 	m.punct(m.s[i])

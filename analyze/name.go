@@ -52,6 +52,10 @@ func (m *masker) mixed(w string, c class) {
 // numbered masks a name with digits. One short number leaves the name readable (eth0 is eth#); more than that make an
 // identifier of it.
 func (m *masker) numbered(w string) {
+	if m.sql && !hasLongNumber(w) {
+		m.literal(w)
+		return
+	}
 	first, length, runs := 0, 0, 0
 	for i := 0; i < len(w); i++ {
 		if !isDigit(w[i]) {

@@ -9,6 +9,7 @@ func (m *masker) quote(i int) int {
 		end, ok := m.closing(i)
 		switch {
 		case !ok || m.isWhole(end):
+		case m.quotesSQL(i):
 		case m.isKey(end):
 			m.keyEnd = end
 		default:
@@ -18,6 +19,19 @@ func (m *masker) quote(i int) int {
 	}
 	m.punct(m.s[i])
 	return i + 1
+}
+
+// quotesSQL reports whether a statement begins after the quotation mark at index i.
+func (m *masker) quotesSQL(i int) bool {
+	j := i + 1
+	for j < len(m.s) && classes[m.s[j]]&letter != 0 {
+		j++
+	}
+	if j-i-1 != len("select") {
+		return false
+	}
+	begins, _ := m.statement(i + 1)
+	return begins
 }
 
 // opens reports whether a mark here stands before something: a quotation mark after a word, as in `can't`, opens none.

@@ -10,6 +10,9 @@ const (
 
 // word handles the word s[i:j], whose classes are c, and returns the index after what it took.
 func (m *masker) word(i, j int, c class) int {
+	if j-i == len("select") && c&^letter == 0 && !m.sql && m.tries < sqlTries {
+		m.trySQL(i)
+	}
 	if c&^plain == 0 && !m.named {
 		if c == hexLetter || mayMean[m.s[i]] {
 			return m.plainWord(i, j, c)
