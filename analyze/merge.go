@@ -18,9 +18,22 @@ import (
 // there are the more holes open, and none closes. Patterns of older rules become aliases of what the present rules make
 // of them. Others whose id is not that of their text, stack traces and those that the caller named, are left alone, and so are
 // those that apart covers: merges that were found wrong.
+//
+// Its memory is bounded: patterns are taken in by their ids, the least first, until there is evidence enough, so that which
+// are left out depends on the set alone too.
 func Merge(patterns, apart []pipeline.Pattern) []pipeline.Alias {
-	var m merger
+	m := merger{limit: maxEvidence}
+	return m.merge(patterns, apart)
+}
+
+// maxEvidence bounds the words and places that are compared: those of 200,000 patterns of ten words.
+const maxEvidence = 2 << 20
+
+func (m *merger) merge(patterns, apart []pipeline.Pattern) []pipeline.Alias {
 	m.refuse(apart)
+	patterns = slices.SortedFunc(slices.Values(patterns), func(a, b pipeline.Pattern) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Text, b.Text))
+	})
 	for {
 		m.reset()
 		for _, p := range patterns {
@@ -49,6 +62,7 @@ type merger struct {
 	finds    []evidence       // sorted up to m.sorted
 	sorted   int
 	expected int              // evidence of the nodes there are, at most
+	limit    int              // of expected: no pattern is taken in beyond it, and nothing derived beyond thrice as much
 	old      []pipeline.Alias // From patterns of older rules To what they are now
 
 	slots []slot
@@ -114,7 +128,7 @@ func (m *merger) addPattern(p pipeline.Pattern) {
 
 // add takes in a pattern's text.
 func (m *merger) add(id int64, text []byte, kinds []kind) {
-	if m.refused.covers(id, text) {
+	if m.expected >= m.limit || m.refused.covers(id, text) {
 		return
 	}
 	n, _ := m.node(id, text, kinds)
@@ -171,9 +185,9 @@ func (m *merger) run() {
 	for changed := true; changed; {
 		for opened := true; opened; {
 			seen = m.observe(seen)
-			opened = m.open()
+			opened = m.open() && m.expected < 3*m.limit
 		}
-		changed = m.represent()
+		changed = m.represent() && m.expected < 3*m.limit
 	}
 }
 

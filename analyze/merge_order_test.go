@@ -167,6 +167,20 @@ func TestMarksThatStandAlone(t *testing.T) {
 	})
 }
 
+// With too little memory for all of them, it is still the set of patterns alone that counts.
+func TestMergeWithinLimits(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		patterns := patternsOf(drawMessages(t))
+		limit := rapid.IntRange(0, 400).Draw(t, "limit")
+		one, other := merger{limit: limit}, merger{limit: limit}
+		want := one.merge(patterns, nil)
+		if got := other.merge(rapid.Permutation(patterns).Draw(t, "order"), nil); !slices.Equal(got, want) {
+			t.Fatalf("%v and %v", want, got)
+		}
+	})
+}
+
 func patternsOf(messages []string) []pipeline.Pattern {
 	var all []pipeline.Pattern
 	for _, s := range messages {

@@ -52,7 +52,7 @@ func BenchmarkMerge(b *testing.B) {
 			held := heap() - before
 			var during float64
 			for b.Loop() {
-				var merging merger
+				merging := merger{limit: maxEvidence}
 				merging.addFound(kept)
 				merging.run()
 				during = max(during, heap()-before)

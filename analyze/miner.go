@@ -105,7 +105,7 @@ func (m *Miner) Close() []Mined {
 	m.kept.trim(m.putOut)
 	m.coarse.trim(m.putRest)
 	kept := m.kept.sorted()
-	var merging merger
+	merging := merger{limit: maxEvidence}
 	merging.addFound(kept)
 	merging.run()
 	aliases := merging.aliases()

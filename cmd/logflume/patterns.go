@@ -55,6 +55,7 @@ func (c *patternsCommand) Run(ctx context.Context, p *program) error {
 	case c.File == "":
 		return usageError("patterns: name a file, or - for standard input")
 	}
+	limitMemory(f.Limits.Memory)
 	w, err := newWiring(f, p.log)
 	if err != nil {
 		return err
