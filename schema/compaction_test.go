@@ -63,13 +63,14 @@ func TestCompactionIsExact(t *testing.T) {
 	db := migrated(t)
 	conn := connect(t, db)
 	r := seeded(t)
-	events := randomEvents(r, 3600, past, 2)
+	events := randomEvents(r, 3600, past.Add(13*time.Hour), 2) // of two days
 	late := events[3000:]
 
 	insertWhileCompacting(t, db, events[:3000])
 	compact(t, conn)
 	wantRows(t, conn, events[:3000], 60)
 	wantRows(t, conn, events[:3000], 3600)
+	wantRows(t, conn, events[:3000], 86400)
 	wantTotals(t, conn, "log_pattern_totals", events[:3000])
 	wantTotals(t, conn, "error_totals", events[:3000])
 
@@ -82,6 +83,7 @@ func TestCompactionIsExact(t *testing.T) {
 	compact(t, conn)
 	wantRows(t, conn, events, 60)
 	wantRows(t, conn, events, 3600)
+	wantRows(t, conn, events, 86400)
 	wantTotals(t, conn, "log_pattern_totals", events)
 
 	services := one[[]string](t, conn, "SELECT services FROM log_pattern_totals ORDER BY total DESC LIMIT 1")
@@ -145,16 +147,18 @@ func insertSegment(ctx context.Context, c *pgx.Conn, segment []logged) error {
 	return nil
 }
 
-// watch checks that both ways to count give the same, and no less than before.
+// watch checks that all ways to count give the same, and no less than before.
 func watch(ctx context.Context, c *pgx.Conn, seen *int64) error {
-	var minutes, hours int64
+	var minutes, hours, days int64
 	err := c.QueryRow(ctx, `SELECT coalesce(sum((summary ->> 'total_logs')::bigint) FILTER (WHERE window_seconds < 3600), 0)::bigint,
-		coalesce(sum((summary ->> 'total_logs')::bigint) FILTER (WHERE window_seconds = 3600 OR NOT rolled), 0)::bigint FROM log_analytics`).Scan(&minutes, &hours)
+		coalesce(sum((summary ->> 'total_logs')::bigint) FILTER (WHERE window_seconds = 3600 OR NOT rolled), 0)::bigint,
+		coalesce(sum((totals ->> 'total_logs')::bigint) FILTER (WHERE window_seconds = 86400 OR NOT rolled), 0)::bigint
+		FROM log_analytics`).Scan(&minutes, &hours, &days)
 	switch {
 	case err != nil:
 		return err
-	case minutes != hours:
-		return errors.New("minute rows and hour rows count differently")
+	case minutes != hours || minutes != days:
+		return errors.New("minute rows, hour rows and day rows count differently")
 	case minutes < *seen:
 		return errors.New("events vanished")
 	}

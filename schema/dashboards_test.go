@@ -24,7 +24,7 @@ func halfCompacted(t *testing.T) (*pgx.Conn, []logged) {
 	insertAll(t, conn, events[3500:], 200)
 	kinds := column[string](t, conn, `SELECT DISTINCT format('%s %s %s', extract(hour FROM timestamp - $1), window_seconds, rolled)
 		FROM log_analytics WHERE timestamp < $1::timestamptz + interval '2 hours' ORDER BY 1`, past)
-	want := []string{"0 3600 t", "0 60 f", "0 60 t", "1 3600 t", "1 60 f", "1 60 t"}
+	want := []string{"-10 86400 t", "0 3600 t", "0 60 f", "0 60 t", "1 3600 t", "1 60 f", "1 60 t"}
 	if !slices.Equal(kinds, want) {
 		t.Fatalf("kinds of rows %q, want %q", kinds, want)
 	}
@@ -33,7 +33,7 @@ func halfCompacted(t *testing.T) (*pgx.Conn, []logged) {
 
 // ranges are the cases of a range of time: aligned to hours or not, within one hour, at its border, empty, wider than all.
 var ranges = []struct{ since, until time.Duration }{
-	{0, 4 * time.Hour}, {-24 * time.Hour, 24 * time.Hour}, {time.Hour, 2 * time.Hour}, {10 * time.Minute, 50 * time.Minute},
+	{0, 4 * time.Hour}, {-10 * time.Hour, 14 * time.Hour}, {-24 * time.Hour, 24 * time.Hour}, {time.Hour, 2 * time.Hour}, {10 * time.Minute, 50 * time.Minute},
 	{20 * time.Minute, 80 * time.Minute}, {30 * time.Minute, 3*time.Hour + 17*time.Minute}, {0, time.Hour + time.Minute},
 	{59 * time.Minute, time.Hour}, {59 * time.Minute, time.Hour + time.Second}, {90 * time.Second, 3 * time.Hour},
 	{2*time.Hour - time.Microsecond, 3 * time.Hour}, {time.Hour, time.Hour}, {2 * time.Hour, time.Hour}, {100 * time.Minute, 90 * time.Minute},
@@ -53,9 +53,11 @@ func TestRangesCountEveryEventOnce(t *testing.T) {
 	for _, r := range ranges {
 		since, until := past.Add(r.since), past.Add(r.until)
 		in := between(events, since, until)
-		got := one[int](t, conn, "SELECT coalesce(sum((summary ->> 'total_logs')::int), 0) FROM analytics_between($1, $2)", since, until)
-		if got != len(in) {
-			t.Errorf("%v to %v: %d events, want %d", r.since, r.until, got, len(in))
+		for _, rows := range []string{"analytics_between", "rollups_between"} {
+			got := one[int](t, conn, "SELECT coalesce(sum((totals ->> 'total_logs')::int), 0) FROM "+rows+"($1, $2)", since, until)
+			if got != len(in) {
+				t.Errorf("%s from %v to %v: %d events, want %d", rows, r.since, r.until, got, len(in))
+			}
 		}
 		errs := 0
 		for _, e := range in {
@@ -66,6 +68,34 @@ func TestRangesCountEveryEventOnce(t *testing.T) {
 		if got := one[int](t, conn, "SELECT coalesce(sum(count), 0) FROM top_errors($1, $2, most => 1000)", since, until); got != errs {
 			t.Errorf("%v to %v: %d errors, want %d", r.since, r.until, got, errs)
 		}
+	}
+}
+
+// TestDaysCountEveryEventOnce asks for many ranges over several days, of which the last has events that are not rolled up.
+func TestDaysCountEveryEventOnce(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, migrated(t))
+	r := seeded(t)
+	const hours = 75
+	events := randomEvents(r, 1500, past, hours)
+	insertAll(t, conn, events[:1300], 300)
+	compact(t, conn)
+	insertAll(t, conn, events[1300:], 300)
+	exec(t, conn, "SELECT roll_hour('infinity', 40)")
+	moment := func() time.Time {
+		at := past.Add(time.Duration(r.Int64N(int64((hours+60)*time.Hour))) - 30*time.Hour)
+		return at.Truncate([]time.Duration{time.Second, time.Minute, time.Hour, 24 * time.Hour}[r.IntN(4)])
+	}
+	for range 200 {
+		since, until := moment(), moment()
+		want := len(between(events, since, until))
+		if got := one[int](t, conn, "SELECT coalesce(sum((totals ->> 'total_logs')::int), 0) FROM rollups_between($1, $2)", since, until); got != want {
+			t.Errorf("%v to %v: %d events, want %d", since, until, got, want)
+		}
+	}
+	days := column[string](t, conn, "SELECT DISTINCT (at - '2024-05-01')::text FROM request_rate($1, $2, '1 day') ORDER BY 1", past, past.Add(hours*time.Hour))
+	if want := []string{"00:00:00", "1 day", "2 days", "3 days"}; !slices.Equal(days, want) {
+		t.Errorf("days %q, want %q", days, want)
 	}
 }
 
@@ -144,7 +174,7 @@ func TestLatencyQuantilesAreWithinOnePercent(t *testing.T) {
 	store(t, conn, events)
 
 	for _, service := range []string{"", "checkout"} {
-		for _, r := range ranges[:7] {
+		for _, r := range ranges[:8] {
 			since, until := past.Add(r.since), past.Add(r.until)
 			rows, err := conn.Query(t.Context(), `SELECT q.endpoint, q.quantile, q.requests, q.ms,
 				(SELECT count(*) FROM requests r WHERE r.endpoint = q.endpoint AND at >= $1 AND at < $2 AND ($3 = '' OR service = $3)),

@@ -81,7 +81,8 @@ func TestDropExpiredTrimsTheOtherTables(t *testing.T) {
 	exec(t, conn, `INSERT INTO log_analytics (timestamp, window_seconds, rolled, service)
 		SELECT date_trunc('hour', now()) - age::interval, width, rolled, name FROM (VALUES
 			('40 days', 60, true, 'old minute'), ('8 days', 60, true, 'week-old minute'), ('6 days', 60, true, 'kept: minute'),
-			('40 days', 60, false, 'kept: not rolled'), ('40 days', 3600, true, 'old hour'), ('29 days', 3600, true, 'kept: hour')) v (age, width, rolled, name)`)
+			('40 days', 60, false, 'kept: not rolled'), ('40 days', 3600, true, 'old hour'), ('29 days', 3600, true, 'kept: hour'),
+			('40 days', 86400, true, 'old day'), ('29 days', 86400, true, 'kept: day')) v (age, width, rolled, name)`)
 	exec(t, conn, `INSERT INTO log_dead_letters (received_at, source_id, source_offset, reason, raw, length)
 		SELECT now() - make_interval(days => d), d, 0, 'json', 'x', 1 FROM unnest(ARRAY[31, 29]) d`)
 	exec(t, conn, `INSERT INTO log_instances (instance, host, version, seen_at)
@@ -89,7 +90,7 @@ func TestDropExpiredTrimsTheOtherTables(t *testing.T) {
 	if got := dropAll(t, conn, "30 days"); len(got) > 0 {
 		t.Errorf("dropped %q", got)
 	}
-	if got, want := column[string](t, conn, "SELECT service FROM log_analytics ORDER BY 1"), []string{"kept: hour", "kept: minute", "kept: not rolled"}; !slices.Equal(got, want) {
+	if got, want := column[string](t, conn, "SELECT service FROM log_analytics ORDER BY 1"), []string{"kept: day", "kept: hour", "kept: minute", "kept: not rolled"}; !slices.Equal(got, want) {
 		t.Errorf("windows left: %q, want %q", got, want)
 	}
 	if got := column[int](t, conn, "SELECT source_id FROM log_dead_letters"); !slices.Equal(got, []int{29}) {

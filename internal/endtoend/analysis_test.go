@@ -33,6 +33,7 @@ func TestAnalysisEqualsRows(t *testing.T) {
 		s.requireFunctions(true)
 		s.requireWindows("minute", 60)
 		s.requireWindows("hour", 3600)
+		s.requireWindows("day", 86400)
 		s.requireTotals()
 		s.requireBalance()
 	}

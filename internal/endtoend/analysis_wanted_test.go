@@ -92,6 +92,7 @@ func (s *store) requireFunctions(folded bool) {
 	s.Helper()
 	s.requireAnswers(folded, analysisStart, analysisEnd)
 	s.requireAnswers(folded, "2026-01-15 08:17:00+00", "2026-01-15 10:05:00+00")
+	s.requireAnswers(folded, "2026-01-14 22:30:00+00", "2026-01-16 01:00:00+00") // a full day and more
 	s.same("error_totals", "select pattern_id, pattern, level, total, last_seen from error_totals", `
 		select pattern_id, pattern, max(level), count(*), max(timestamp) from events join log_patterns using (pattern_id)
 		where failure group by 1, 2`)
@@ -124,7 +125,8 @@ func (s *store) requireAnswers(folded bool, since, until string) {
 				from timed, unnest('{0,0.1,0.5,0.95,0.99,1}'::float8[]) quantile where `+only+` group by 1, 3) x
 			join `+call("latency_quantiles", "'{0,0.1,0.5,0.95,0.99,1}', "+of)+" using (endpoint, quantile)")
 		}
-		for _, step := range []string{"1 minute", "10 minutes", "1 hour"} {
+		s.requireFigures(what, only, call, of)
+		for _, step := range []string{"1 minute", "10 minutes", "1 hour", "1 day"} {
 			s.same("request_rate"+what+" by "+step, "select * from "+call("request_rate", "'"+step+"', "+of), fmt.Sprintf(`
 				select date_bin('%[1]s', timestamp, '2000-01-01 00:00:00+00'), service, count(*), count(*) filter (where failure),
 					count(*) filter (where status is not null or response_time is not null),
@@ -132,13 +134,55 @@ func (s *store) requireAnswers(folded bool, since, until string) {
 					count(*) filter (where status is not null or response_time is not null)::float8 / extract(epoch from interval '%[1]s')::float8
 				from events where %[2]s group by 1, 2`, step, only))
 		}
-		for what, column := range map[string]string{"users": "user_id", "tenants": "tenant_id", "patterns": "pattern_id"} {
+		for question, column := range map[string]string{
+			fmt.Sprintf("unique_count('patterns', '%s', '%s', %s)", since, until, of): "pattern_id",
+			call("unique_users", of):   "user_id",
+			call("active_tenants", of): "tenant_id",
+		} {
 			var got, want int64
-			s.query("select coalesce(unique_count('"+what+fmt.Sprintf("', '%s', '%s', %s), 0)", since, until, of), &got)
+			s.query("select coalesce("+question+", 0)", &got)
 			s.query("select count(distinct "+column+") from events where "+only, &want)
 			if diff := float64(got - want); diff > 0.05*float64(want) || -diff > 0.05*float64(want) {
-				s.Errorf("%s: %d, want %d", what, got, want)
+				s.Errorf("%s: %d, want %d", question, got, want)
 			}
 		}
 	}
+}
+
+// requireFigures compares what does not depend on which endpoints have a histogram of their own.
+func (s *store) requireFigures(what, only string, call func(function, rest string) string, of string) {
+	s.Helper()
+	s.same("totals of errors"+what, "select "+call("total_errors", of)+", "+call("unique_error_patterns", of),
+		"select count(*), count(distinct pattern_id) from events where failure and "+only)
+	s.same("error_rate"+what, "select * from "+call("error_rate", of), `
+		select service, logs, errors, errors / logs::float8, requests, failed, failed / nullif(requests, 0)::float8
+		from (select service, count(*) as logs, count(*) filter (where failure) as errors,
+			count(*) filter (where status is not null or response_time is not null) as requests,
+			count(*) filter (where coalesce(status >= 500, failure)) as failed
+			from events where `+only+` group by service) x`)
+	s.same("performance_issues"+what, "select service, endpoint, response_time::real, at, trace_id from "+call("performance_issues", of+", 100"), `
+		select service, endpoint, response_time, timestamp, trace_id from events
+		where response_time > 1000 and `+only+" order by response_time desc limit 100")
+	const bucket = "case response_time when 0 then -2147483648 else ceil(ln(response_time::float8) / ln(1.01::float8 / 0.99)) end"
+	const border = "round(ln(%d::float8) / ln(1.01::float8 / 0.99))"
+	for _, endpoint := range []string{"null", "'/c/items/{n}'"} {
+		if of == "'wide'" && endpoint != "null" {
+			continue // it has other endpoints
+		}
+		s.same("apdex of "+endpoint+what, "select * from "+call("apdex", "200, "+of+", "+endpoint), fmt.Sprintf(`
+			select service, n, satisfied, n - satisfied - frustrated, frustrated, (satisfied + (n - satisfied - frustrated) / 2.0::float8) / n
+			from (select service, count(*) as n, count(*) filter (where %[1]s <= %[2]s) as satisfied,
+				count(*) filter (where %[1]s > %[3]s) as frustrated
+				from timed where (%[4]s is null or counted_as = %[4]s) and %[5]s group by service) x`,
+			bucket, fmt.Sprintf(border, 200), fmt.Sprintf(border, 800), endpoint, only))
+	}
+	s.same("kpis"+what, "select logs, errors, error_rate, requests, failed, failure_rate from "+call("kpis", of), `
+		select logs, errors, errors / nullif(logs, 0)::float8, requests, failed, failed / nullif(requests, 0)::float8
+		from (select count(*) as logs, count(*) filter (where failure) as errors,
+			count(*) filter (where status is not null or response_time is not null) as requests,
+			count(*) filter (where coalesce(status >= 500, failure)) as failed from events where `+only+") x")
+	s.same("latencies in kpis"+what, `select q, true from unnest('{0.5,0.95,0.99}'::float8[]) q`, `
+		select q, abs(case q when 0.5 then k.p50 when 0.95 then k.p95 else k.p99 end - exact) <= 0.01001 * exact
+		from (select q, percentile_disc(q) within group (order by response_time) as exact
+			from timed, unnest('{0.5,0.95,0.99}'::float8[]) q where `+only+` group by q) x, `+call("kpis", of)+` k`)
 }

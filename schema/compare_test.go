@@ -1,0 +1,164 @@
+package schema_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// an hour of a service: requests whose times are lognormal, errors by pattern.
+type hour struct {
+	service  string
+	requests int
+	slower   float64 // factor of all times
+	failures int
+	patterns map[int64]int
+}
+
+func (h hour) events(r *rand.Rand, at time.Time) (events []logged) {
+	next := func(e logged) {
+		e.at = at.Add(time.Duration(len(events)) * 100 * time.Millisecond)
+		e.service = h.service
+		events = append(events, e)
+	}
+	for i := range h.requests {
+		status := 200
+		if i < h.failures {
+			status = 500
+		}
+		next(logged{level: "INFO", status: status, endpoint: "/a", ms: h.slower * math.Exp(4+r.NormFloat64())})
+	}
+	for _, id := range []int64{1, 2, 3} {
+		for range h.patterns[id] {
+			next(logged{level: "ERROR", pattern: id})
+		}
+	}
+	return events
+}
+
+func TestCompareFindsWhatGotWorse(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, migrated(t))
+	r := seeded(t)
+	before := []hour{
+		{service: "good", requests: 2000, slower: 1, failures: 20, patterns: map[int64]int{1: 30}},
+		{service: "bad", requests: 2000, slower: 1, failures: 20, patterns: map[int64]int{2: 10}},
+		{service: "ends", requests: 500, slower: 1},
+	}
+	after := []hour{
+		{service: "good", requests: 2000, slower: 1, failures: 20, patterns: map[int64]int{1: 30}},
+		{service: "bad", requests: 2000, slower: 1.5, failures: 100, patterns: map[int64]int{2: 60, 3: 5}},
+	}
+	for i, hours := range [][]hour{before, after} {
+		for _, h := range hours {
+			insertAll(t, conn, h.events(r, past.Add(time.Duration(i)*24*time.Hour)), 400)
+		}
+	}
+	exec(t, conn, "SELECT roll_hour($1, 100000)", past.Add(time.Hour)) // the first day only
+	rows, err := conn.Query(t.Context(), `SELECT finding, service, coalesce(subject, ''), before, after, z
+		FROM compare($1, $2, $3, $4)`, past, past.Add(time.Hour), past.Add(24*time.Hour), past.Add(25*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	var finding, service, subject string
+	var b, a, z float64
+	_, err = pgx.ForEachRow(rows, []any{&finding, &service, &subject, &b, &a, &z}, func() error {
+		if finding == "p95 in ms" {
+			if math.Abs(a/b-1.5) > 0.3 {
+				t.Errorf("p95 from %g to %g, want 1.5 times as much, about", b, a)
+			}
+			b, a = 0, 0
+		}
+		if finding != "new pattern" && z < 3 {
+			t.Errorf("%s of %s: z %g", finding, service, z)
+		}
+		found = append(found, fmt.Sprintf("%s|%s|%s|%g|%g", finding, service, subject, b, a))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(found)
+	want := []string{
+		"errors per hour|bad|pattern 2|10|60", "failure rate|bad||0.01|0.05", "logs per hour fell|ends||500|0",
+		"new pattern|bad|pattern 3|0|5", "p95 in ms|bad|/a|0|0",
+	}
+	if !slices.Equal(found, want) {
+		t.Errorf("found %q, want %q", found, want)
+	}
+	if n := one[int](t, conn, "SELECT count(*) FROM compare($1, $2, $1, $2)", past, past.Add(time.Hour)); n != 0 {
+		t.Errorf("%d findings between a range and itself", n)
+	}
+}
+
+func TestNewErrors(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, migrated(t))
+	insertAll(t, conn, hour{service: "s", patterns: map[int64]int{1: 5, 2: 7, 3: 9}}.events(nil, past), 4)
+	exec(t, conn, "SELECT roll_hour('infinity', 3)") // a part of them
+	exec(t, conn, `INSERT INTO log_patterns (pattern_id, pattern, first_seen, sample)
+		SELECT i, 'pattern ' || i, now() - make_interval(hours => i), 'sample' FROM generate_series(1, 3) i`)
+	got := column[string](t, conn, "SELECT format('%s %s %s', pattern_id, pattern, count) FROM new_errors(now() - interval '150 minutes')")
+	if want := []string{"2 pattern 2 7", "1 pattern 1 5"}; !slices.Equal(got, want) {
+		t.Errorf("new errors %q, want %q", got, want)
+	}
+}
+
+func TestKPIs(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, migrated(t))
+	day := past.Add(14 * time.Hour) // the midnight after
+	for i, n := range []int{100, 200, 400} {
+		insertAll(t, conn, hour{service: "s", requests: n, slower: 1}.events(rand.New(rand.NewPCG(1, 1)), day.Add(time.Duration(i-1)*time.Hour)), 50)
+	}
+	compact(t, conn)
+	// One host is there all the time in two processes, another came after half of it and was away half of the rest.
+	for _, life := range [][3]any{{"a", -100, 90}, {"a", 60, 500}, {"b", 120, 180}} {
+		exec(t, conn, `INSERT INTO log_instances (instance, host, version, started_at, seen_at)
+			VALUES ($1::text || $2::int, $1::text, 'v', $4::timestamptz + $2::int * interval '1 minute', $4::timestamptz + $3::int * interval '1 minute')`, life[0], life[1], life[2], day)
+	}
+	type figures struct {
+		Uptime, PerSecond float64
+		Requests, Today   int64
+	}
+	rows, err := conn.Query(t.Context(), "SELECT uptime, requests_per_second, requests, requests_today FROM kpis($1, $2)", day.Add(-time.Hour), day.Add(4*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[figures])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (figures{Uptime: (1 + 0.5) / 2, PerSecond: 700 / 18000., Requests: 700, Today: 600}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if one[bool](t, conn, "SELECT uptime IS NOT NULL OR p50 IS NOT NULL OR logs <> 0 OR users <> 0 FROM kpis('2020-01-01', '2020-01-02')") {
+		t.Error("figures of a range of nothing")
+	}
+}
+
+// What is not in order, or has no width, is a range of nothing.
+func TestQuestionsAboutNothing(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, migrated(t))
+	insertAll(t, conn, randomEvents(seeded(t), 50, past, 1), 50)
+	for _, question := range []string{
+		"error_rate($1, $2)", "performance_issues($1, $2)", "apdex($1, $2)", "latency_quantiles($1, $2)",
+		"slowest_endpoints($1, $2)", "request_rate($1, $2, '1 day')", "top_errors($1, $2)", "compare($1, $2, $1, $2)",
+	} {
+		for _, until := range []time.Time{past, past.Add(-time.Hour)} {
+			if n := one[int](t, conn, "SELECT count(*) FROM "+question, past, until); n != 0 {
+				t.Errorf("%s until %v: %d rows", question, until, n)
+			}
+		}
+	}
+	if n := one[int64](t, conn, "SELECT total_errors($1, $1) + unique_error_patterns($1, $1) + unique_users($1, $1) + active_tenants($1, $1)", past); n != 0 {
+		t.Errorf("%d errors and users of nothing", n)
+	}
+}
