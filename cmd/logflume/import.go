@@ -91,7 +91,14 @@ func (c *importCommand) store(ctx context.Context, p *program, w *wiring, source
 		return fmt.Errorf("%w: look at them with `logflume dead-letters list`, correct the configuration, replay or purge them or "+
 			"raise limits.dead_letters, and run the same command again to go on", err)
 	}
-	return withRemedy(err)
+	if err != nil || ctx.Err() != nil {
+		return withRemedy(err)
+	}
+	// The lines are committed, and shares count as they are: compaction only makes questions about them quick.
+	if err := target.Compact(ctx); err != nil && ctx.Err() == nil {
+		p.log.Warn("windows are left to the next import, or to a service, to compact", "error", err)
+	}
+	return nil
 }
 
 var errDatabaseGone = errors.New("the database takes no rows any more; what was committed stays, run the same command again to go on")

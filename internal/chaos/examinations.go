@@ -69,6 +69,7 @@ func (f Form) examinations() []examination {
 			select abs(written - ledger)::bigint, array[concat_ws(' ', ledger, 'in the ledger,', written, 'written')]
 			from (select coalesce(sum(lines), 0) as ledger from log_positions) p, (select sum(lines) as written from given) w`},
 		{"events more or less in hours and what is not rolled up than were analysed", windows("window_seconds = 3600 or not rolled")},
+		{"events more or less in days and what is not rolled up than were analysed", windows("window_seconds = 86400 or not rolled")},
 		{"events more or less in minutes than were analysed", windows("window_seconds < 3600")},
 	}
 }

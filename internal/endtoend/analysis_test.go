@@ -17,7 +17,7 @@ func TestAnalysisEqualsRows(t *testing.T) {
 	for i := range 3 {
 		path := all.file(fmt.Sprintf("%d.log", i), g.lines(1500))
 		for _, s := range []*store{all, few} {
-			s.imports(path)
+			s.importsBeside(path)
 			s.lookAt(all)
 			if i == 1 { // the third file comes late
 				s.compact()
@@ -46,4 +46,18 @@ func TestAnalysisEqualsRows(t *testing.T) {
 	few.same("rows counted as kept", `
 		select timestamp, service, (summary ->> 'kept')::bigint from log_analytics where window_seconds = 60`, `
 		select date_trunc('minute', timestamp), service, count(*) filter (where `+isFew+`) from events group by 1, 2`)
+}
+
+// An import leaves the windows of the past compacted, without a service that does it later.
+func TestImportCompacts(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, "flush: {rows: 700}")
+	g := &generator{random: rand.New(rand.NewPCG(1, 2))}
+	for i := range 2 { // the second brings late lines
+		s.imports(s.file(fmt.Sprintf("%d.log", i), g.lines(1500)))
+		if n := s.text("select count(*)::text from log_analytics where not rolled"); n != "0" {
+			t.Errorf("%s shares are left after an import", n)
+		}
+		s.requireBalance()
+	}
 }

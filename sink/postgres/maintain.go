@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -119,6 +120,21 @@ func (s *Sink) makeAhead(ctx context.Context) (bool, error) {
 	return false, s.once(ctx, func(ctx context.Context) error {
 		return s.partitions.ensure(ctx, s.maintenance, aheadOf(s.pace.now()))
 	})
+}
+
+// Compact folds and rolls up what can be, and returns when nothing is left to do or another session is at it. It is for
+// those who do not call Maintain.
+func (s *Sink) Compact(ctx context.Context) error {
+	defer s.maintenance.close()
+	for {
+		more, err := s.compact(ctx)
+		if err != nil {
+			return fmt.Errorf("compact windows: %w", err)
+		}
+		if !more {
+			return nil
+		}
+	}
 }
 
 // compact does one step of compaction.
