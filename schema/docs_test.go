@@ -181,7 +181,7 @@ func TestPageQueriesRun(t *testing.T) {
 		SELECT ensure_partition(now());
 		SELECT compact();
 		INSERT INTO log_positions (source_key, lines, kept, dead, events, analysed, meta)
-		VALUES ('file:h/1:1#1', 5, 4, 1, 1, 4, '{"path": "/var/log/app.log"}');
+		VALUES ('file:h/1:1#1', 5, 4, 1, 1, 4, '{"path": "/var/log/app.log", "services": {"checkout": 1767225600}}');
 		INSERT INTO log_events (timestamp, source_offset, source_id, level, message, pattern_id)
 		SELECT now(), 0, 1, 'ERROR', 'm', pattern_id FROM top_errors(now() - interval '1 day', now());
 		INSERT INTO log_dead_letters (source_id, source_offset, reason, raw, length) VALUES (1, 9, 'text: binary data', '\x00ff41', 3);

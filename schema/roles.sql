@@ -84,4 +84,4 @@ GRANT EXECUTE ON FUNCTION list_partitions, latency_value, latency_above, latency
                           merge_registers, analytics_between, rollups_between, histograms_between, overall_between,
                           top_errors, new_errors, total_errors, unique_error_patterns, error_rate, latency_quantiles,
                           slowest_endpoints, performance_issues, request_rate, unique_count, unique_users, active_tenants,
-                          apdex, kpis, compare, resolve_pattern, pattern_cases TO log_reader;
+                          apdex, kpis, compare, resolve_pattern, pattern_cases, service_states TO log_reader;

@@ -150,6 +150,7 @@ func TestReaderMayReadAndNoMore(t *testing.T) {
 		{"", "SELECT * FROM performance_issues(now() - interval '1 day', now())"},
 		{"", "SELECT unique_users(now() - interval '1 day', now()), active_tenants(now() - interval '1 day', now())"},
 		{"", "SELECT * FROM apdex(now() - interval '1 day', now())"},
+		{"", "SELECT * FROM service_states()"},
 		{"", "SELECT * FROM kpis(now() - interval '1 day', now())"},
 		{"", "SELECT * FROM compare(now() - interval '2 days', now() - interval '1 day', now() - interval '1 day', now())"},
 		{denied, "INSERT INTO log_events (timestamp, source_offset, source_id) VALUES (now(), 0, 1)"},

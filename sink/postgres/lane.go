@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"encoding/json"
 	"math"
 	"slices"
 	"time"
@@ -45,6 +46,24 @@ func (l *lane) meta() string {
 		return "{}"
 	}
 	return string(joined)
+}
+
+// services joins what the parts note of services: an object of seconds since the epoch.
+func (l *lane) services() string {
+	var joined map[string]int64
+	for _, p := range l.parts {
+		for service, window := range p.services {
+			joined = latest(joined, service, window/1e6)
+		}
+	}
+	if joined == nil {
+		return "{}"
+	}
+	object, err := json.Marshal(joined)
+	if err != nil {
+		panic("encode services: " + err.Error()) // strings and numbers always encode
+	}
+	return string(object)
 }
 
 // batches calls yield for every batch of the lane, in order.

@@ -1,6 +1,10 @@
 package postgres
 
-import "logflume/pipeline"
+import (
+	"strings"
+
+	"logflume/pipeline"
+)
 
 // tuples are encoded rows of one table.
 type tuples struct {
@@ -25,7 +29,8 @@ type part struct {
 	to      int64
 
 	ledger   pipeline.Ledger
-	meta     []byte // JSON object; nil when the batches bring none
+	meta     []byte           // JSON object; nil when the batches bring none
+	services map[string]int64 // the latest window of each service, in microseconds; at most maxServices
 	shares   tuples
 	dead     []byte // tuples of log_dead_letters
 	patterns []pattern
@@ -60,10 +65,26 @@ func (p *part) count(aggregate pipeline.Aggregate) {
 		aggregate.Add(b)
 	}
 	p.shares = tuples{data: p.shares.data[:0], ends: p.shares.ends[:0]}
+	p.services = nil
 	aggregate.Rows(func(s *pipeline.Share) {
+		p.services = latest(p.services, s.Service, s.Window)
 		p.shares.data = appendShare(p.shares.data, s)
 		p.shares.ends = append(p.shares.ends, len(p.shares.data))
 	})
+}
+
+// maxServices is how many services of a source are noted in its row, those that it last had events of.
+const maxServices = 200
+
+// latest notes the window of a service.
+func latest(services map[string]int64, service string, window int64) map[string]int64 {
+	if services == nil {
+		services = map[string]int64{}
+	}
+	if last, known := services[service]; known || len(services) < maxServices {
+		services[strings.Clone(service)] = max(last, window) // the share's text is valid during the call only
+	}
+	return services
 }
 
 // appendShare writes one tuple, its columns in the order of shareColumns.

@@ -18,10 +18,16 @@ WITH l AS MATERIALIZED (
 UPDATE schema.log_positions p SET
 	position = u.new, lines = p.lines + u.lines, kept = p.kept + u.kept, filtered = p.filtered + u.filtered,
 	dead = p.dead + u.dead, events = p.events + u.events, analysed = p.analysed + u.analysed,
-	bytes = p.bytes + u.bytes, lost_messages = p.lost_messages + u.lost, meta = p.meta || u.meta::jsonb, updated_at = clock_timestamp()
+	bytes = p.bytes + u.bytes, lost_messages = p.lost_messages + u.lost, updated_at = clock_timestamp(),
+	meta = p.meta || u.meta::jsonb || CASE u.services WHEN '{}' THEN '{}' ELSE jsonb_build_object('services', (
+		SELECT jsonb_object_agg(s.key, s.latest)
+		FROM (SELECT e.key, max(e.value::bigint) AS latest
+			FROM (SELECT * FROM jsonb_each(coalesce(p.meta -> 'services', '{}'))
+				UNION ALL SELECT * FROM jsonb_each(u.services::jsonb)) e
+			GROUP BY e.key ORDER BY latest DESC, e.key LIMIT 200) s)) END
 FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-		$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[])
-	AS u(source_id, epoch, old, new, lines, kept, filtered, dead, events, analysed, bytes, lost, meta)
+		$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[])
+	AS u(source_id, epoch, old, new, lines, kept, filtered, dead, events, analysed, bytes, lost, meta, services)
 JOIN l ON l.source_id = u.source_id
 WHERE p.source_id = l.source_id AND l.epoch = u.epoch AND l.position = u.old
 RETURNING p.source_id`
@@ -33,11 +39,11 @@ const rereadSQL = `SELECT source_id, epoch, position FROM schema.log_positions W
 
 // advanceArgs are the parameters of advanceSQL: a column each, an element for every lane.
 func advanceArgs(lanes []*lane) []any {
-	sources, metas := make([]int32, len(lanes)), make([]string, len(lanes))
+	sources, metas, services := make([]int32, len(lanes)), make([]string, len(lanes)), make([]string, len(lanes))
 	var numbers [11][]int64
 	for i, l := range lanes {
 		sum := l.ledger()
-		sources[i], metas[i] = l.stream.ID, l.meta()
+		sources[i], metas[i], services[i] = l.stream.ID, l.meta(), l.services()
 		for column, v := range [...]int64{
 			l.stream.Epoch, l.from(), l.to(),
 			sum.Lines, sum.Kept, sum.Filtered, sum.Dead, sum.Events, sum.Analysed, sum.Bytes, sum.Lost,
@@ -49,7 +55,7 @@ func advanceArgs(lanes []*lane) []any {
 	for _, n := range numbers {
 		args = append(args, n)
 	}
-	return append(args, metas)
+	return append(args, metas, services)
 }
 
 func sourceIDs(lanes []*lane) []int32 {
