@@ -13,10 +13,10 @@ LINTER := $(GO) tool -modfile=tools/go.mod golangci-lint
 RACE = $(shell tools/setup.sh race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build fmt vet lint docs test race fuzz bench speed chaos demo kafka check clean
+.PHONY: help build fmt vet lint docs test race fuzz bench speed dashboards accuracy chaos demo kafka check clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/logflume
 	$(GO) build -trimpath -ldflags '-X main.release=$(VERSION)' -o bin/logflume ./cmd/logflume
@@ -62,6 +62,14 @@ speed: ## time import of CORPUS=FILE against the server's own COPY of the same r
 	@tools/setup.sh postgres
 	@$(GO) build -trimpath -o bin/logflume ./cmd/logflume
 	@$(GO) run ./internal/speed -logflume bin/logflume -corpus "$(CORPUS)"
+
+dashboards: ## time the functions for dashboards over 30 days of windows; DASHBOARDS holds options
+	@tools/setup.sh postgres
+	@$(GO) run ./internal/dashboards $(DASHBOARDS)
+
+accuracy: ## compare quantiles and users with 5,000,000 raw events of 200 endpoints
+	@tools/setup.sh postgres
+	LOGFLUME_TEST_EVENTS=5000000 $(GO) test -v -count=1 -timeout 60m -run TestFiguresAreAccurate ./schema
 
 chaos: ## prove exactly-once in full size: real writers, rotation, topics, kill -9, crashing PostgreSQL and brokers
 	@tools/setup.sh postgres python java kcat

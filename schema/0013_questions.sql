@@ -2,7 +2,7 @@
 -- starts in it. only_service NULL means all.
 
 -- The packed histograms of a range by service and endpoint; sum() adds them up. There may be several of one endpoint. Rows
--- of hours and days have them ready, of others each bucket is one.
+-- that compaction made have them ready, of others each bucket becomes one.
 CREATE FUNCTION histograms_between(since timestamptz, until timestamptz, only_service text DEFAULT NULL,
                                    only_endpoint text DEFAULT NULL)
 RETURNS TABLE (service text, endpoint text, histogram numeric)
@@ -10,14 +10,14 @@ LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT w.service, e.key, e.value::numeric
     FROM rollups_between(since, until) w CROSS JOIN jsonb_each(w.packed_latency) e
-    WHERE w.window_seconds >= 3600
-      AND (only_service IS NULL OR w.service = only_service) AND (only_endpoint IS NULL OR e.key = only_endpoint)
+    WHERE (only_service IS NULL OR w.service = only_service) AND (only_endpoint IS NULL OR e.key = only_endpoint)
     UNION ALL
-    SELECT w.service, e.key, (b.c || 'e' || bucket_place(b.k))::numeric
+    SELECT w.service, e.key, (sum(b.c) || 'e' || bucket_place(b.k))::numeric
     FROM rollups_between(since, until) w CROSS JOIN jsonb_each(w.summary -> 'latency') e
-    CROSS JOIN unnest(string_to_array(e.value ->> 'k', ' ')::integer[], string_to_array(e.value ->> 'c', ' ')) b (k, c)
-    WHERE w.window_seconds < 3600
-      AND (only_service IS NULL OR w.service = only_service) AND (only_endpoint IS NULL OR e.key = only_endpoint);
+    CROSS JOIN unnest(string_to_array(e.value ->> 'k', ' ')::integer[], string_to_array(e.value ->> 'c', ' ')::bigint[]) b (k, c)
+    WHERE w.packed_latency IS NULL
+      AND (only_service IS NULL OR w.service = only_service) AND (only_endpoint IS NULL OR e.key = only_endpoint)
+    GROUP BY w.service, e.key, b.k;
 END;
 
 -- The same without telling endpoints apart.
@@ -26,12 +26,13 @@ RETURNS TABLE (service text, histogram numeric)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT w.service, w.packed_overall FROM rollups_between(since, until) w
-    WHERE w.window_seconds >= 3600 AND (only_service IS NULL OR w.service = only_service)
+    WHERE w.packed_overall IS NOT NULL AND (only_service IS NULL OR w.service = only_service)
     UNION ALL
-    SELECT w.service, (b.c || 'e' || bucket_place(b.k))::numeric
+    SELECT w.service, (sum(b.c) || 'e' || bucket_place(b.k))::numeric
     FROM rollups_between(since, until) w CROSS JOIN jsonb_each(w.summary -> 'latency') e
-    CROSS JOIN unnest(string_to_array(e.value ->> 'k', ' ')::integer[], string_to_array(e.value ->> 'c', ' ')) b (k, c)
-    WHERE w.window_seconds < 3600 AND (only_service IS NULL OR w.service = only_service);
+    CROSS JOIN unnest(string_to_array(e.value ->> 'k', ' ')::integer[], string_to_array(e.value ->> 'c', ' ')::bigint[]) b (k, c)
+    WHERE w.packed_latency IS NULL AND (only_service IS NULL OR w.service = only_service)
+    GROUP BY w.service, b.k;
 END;
 
 -- The most frequent errors. Hour and day rows list their thousand most frequent patterns, so counts of rarer ones are a

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,7 +40,8 @@ var questions = []string{
 
 // measure prints how long each question takes, and writes the plans of their statements to a file if it has a name.
 func measure(ctx context.Context, conn *pgx.Conn, url string, days, rounds int, plans string) error {
-	if _, err := conn.Exec(ctx, "SET search_path = "+schemaName); err != nil {
+	// Not in parallel, so that the processor time is that of one process.
+	if _, err := conn.Exec(ctx, "SET max_parallel_workers_per_gather = 0; SET search_path = "+schemaName); err != nil {
 		return err
 	}
 	now := time.Now()
@@ -47,15 +50,15 @@ func measure(ctx context.Context, conn *pgx.Conn, url string, days, rounds int, 
 		{hour.Add(-24 * time.Hour), hour}, {now.Add(-24 * time.Hour), now},
 		{hour.AddDate(0, 0, -days), hour}, {now.AddDate(0, 0, -days), now},
 	}
-	fmt.Printf("| ms | 24 h, whole hours | 24 h until now | %[1]d d, whole hours | %[1]d d until now |\n|---|---:|---:|---:|---:|\n", days)
+	fmt.Printf("| ms, median (processor time) | 24 h, whole hours | 24 h until now | %[1]d d, whole hours | %[1]d d until now |\n|---|---:|---:|---:|---:|\n", days)
 	for _, q := range questions {
 		fmt.Printf("| `%s` |", strings.ReplaceAll(q, "$1, $2", "…"))
 		for _, r := range ranges {
-			took, err := ask(ctx, conn, q, r, rounds)
+			took, cpu, err := ask(ctx, conn, q, r, rounds)
 			if err != nil {
 				return fmt.Errorf("%s: %w", q, err)
 			}
-			fmt.Printf(" %.0f |", float64(took.Microseconds())/1000)
+			fmt.Printf(" %d (%d) |", took.Milliseconds(), cpu.Milliseconds())
 		}
 		fmt.Println()
 	}
@@ -65,20 +68,39 @@ func measure(ctx context.Context, conn *pgx.Conn, url string, days, rounds int, 
 	return explain(ctx, url, ranges, plans)
 }
 
-// ask returns the median time of several rounds after one that is not counted.
-func ask(ctx context.Context, conn *pgx.Conn, question string, r [2]time.Time, rounds int) (time.Duration, error) {
-	var took []time.Duration
-	for i := range rounds + 1 {
+// ask returns the median time of several rounds after one that is not counted, and the average of what they cost the
+// server's process in processor time, which other work on the machine changes less.
+func ask(ctx context.Context, conn *pgx.Conn, question string, r [2]time.Time, rounds int) (took, cpu time.Duration, err error) {
+	if err := once(ctx, conn, question, r); err != nil {
+		return 0, 0, err
+	}
+	before := spent(conn.PgConn().PID())
+	var all []time.Duration
+	for range rounds {
 		start := time.Now()
 		if err := once(ctx, conn, question, r); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
-		if i > 0 {
-			took = append(took, time.Since(start))
-		}
+		all = append(all, time.Since(start))
 	}
-	slices.Sort(took)
-	return took[len(took)/2], nil
+	slices.Sort(all)
+	return all[len(all)/2], (spent(conn.PgConn().PID()) - before) / time.Duration(rounds), nil
+}
+
+// spent returns the processor time that a process has used so far; 0 where Linux's /proc does not tell.
+func spent(pid uint32) time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	user, err1 := strconv.ParseInt(fields[11], 10, 64)
+	system, err2 := strconv.ParseInt(fields[12], 10, 64)
+	if err1 != nil || err2 != nil {
+		return 0
+	}
+	const tick = time.Second / 100
+	return time.Duration(user+system) * tick
 }
 
 // once asks a question and reads the answer.
@@ -104,7 +126,7 @@ func explain(ctx context.Context, url string, ranges [][2]time.Time, path string
 		return err
 	}
 	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, `LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_analyze = on;
+	if _, err := conn.Exec(ctx, `LOAD 'auto_explain'; SET auto_explain.log_min_duration = 10; SET auto_explain.log_analyze = on;
 		SET auto_explain.log_buffers = on; SET auto_explain.log_nested_statements = on; SET client_min_messages = log;
 		SET search_path = `+schemaName); err != nil {
 		return err

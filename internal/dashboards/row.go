@@ -9,7 +9,7 @@ import (
 
 // values returns the window as a row of log_analytics, its columns in the order of columns.
 func (w *window) values(at time.Time, seconds int, rolled bool) []any {
-	return []any{at, seconds, w.service.name, rolled, w.patternList(at, seconds), w.issues(at), w.summary(seconds)}
+	return []any{at, seconds, w.service.name, rolled, w.patternList(at, seconds), w.issues(at), w.summary()}
 }
 
 var columns = []string{"timestamp", "window_seconds", "service", "rolled", "error_patterns", "performance_issues", "summary"}
@@ -41,7 +41,7 @@ func (w *window) issues(at time.Time) []byte {
 	return end(b, ']')
 }
 
-func (w *window) summary(seconds int) []byte {
+func (w *window) summary() []byte {
 	b := []byte{'{'}
 	number := func(name string, n int64) {
 		b = append(strconv.AppendInt(append(strconv.AppendQuote(b, name), ':'), n, 10), ',')
@@ -61,22 +61,16 @@ func (w *window) summary(seconds int) []byte {
 		seen[mix(i)>>52] = 1
 	}
 	b = append(append(appendRegisters(b, seen), `","patterns":"`...), `","latency":{`...)
-	overall := map[int]int64{}
 	for i := range w.service.endpoints {
 		e := &w.service.endpoints[i]
 		counts := map[int]int64{}
 		for k, n := range w.histogram[i] {
 			counts[e.first+k] = n
-			overall[e.first+k] += n
 		}
 		b = append(strconv.AppendQuote(b, e.route), ':')
 		b = append(appendHistogram(b, counts, e.hash), ',')
 	}
-	b = append(end(b, '}'), ',')
-	if seconds >= 3600 {
-		b = append(appendHistogram(append(b, `"overall":`...), overall, 0), ',')
-	}
-	return end(b, '}')
+	return append(end(b, '}'), '}')
 }
 
 // appendHistogram appends the histogram whose counts are of consecutive buckets.
