@@ -103,7 +103,7 @@ func (r *Rig) expected() (lines int64) {
 	return lines
 }
 
-// look notes how many events are stored, if the database is there.
+// look notes how many events are stored, if the database is there, and compacts a little.
 func (r *Rig) look() {
 	ctx, cancel := context.WithTimeout(r.t.Context(), 5*time.Second)
 	defer cancel()
@@ -116,11 +116,21 @@ func (r *Rig) look() {
 	}
 	var events int64
 	err = r.conn.QueryRow(ctx, "select coalesce(sum(events), 0)::bigint from "+r.schema+".log_positions").Scan(&events)
+	if err == nil {
+		err = r.compact(ctx)
+	}
 	if err != nil {
 		r.disconnect()
 		return
 	}
 	r.stored = events
+}
+
+// compact does a step of compaction that waits for no window or hour to end, so that compaction is at work during the
+// whole run, and most shares are late ones.
+func (r *Rig) compact(ctx context.Context) error {
+	_, err := r.conn.Exec(ctx, fmt.Sprintf("select %[1]s.fold_windows('infinity', 20), %[1]s.roll_hour('infinity', 20)", r.schema))
+	return err
 }
 
 func (r *Rig) disconnect() {
