@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -244,4 +245,27 @@ func TestMovingAPositionTouchesNoIndex(t *testing.T) {
 		t.Errorf("%d of 20 updates were HOT", hot)
 	}
 	exec(t, conn, "ROLLBACK")
+}
+
+// Hours that were rolled up before there were days are in day rows after the upgrade, and later ones come on top.
+func TestMigrateMakesDaysOfHours(t *testing.T) {
+	t.Parallel()
+	db := testkit.Postgres(t)
+	files, err := filepath.Glob("*_days.sql")
+	if err != nil || len(files) != 1 {
+		t.Fatalf("files %q, %v", files, err)
+	}
+	applied(t, db, "---------- "+files[0])
+	conn := connect(t, db)
+	events := randomEvents(seeded(t), 900, past.Add(10*time.Hour), 8)
+	insertAll(t, conn, events[:600], 100)
+	compact(t, conn)
+	insertAll(t, conn, events[600:], 100)
+	if _, _, err := schema.Migrate(t.Context(), db.URL, db.Schema); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, conn, events[:600], 86400)
+	compact(t, conn)
+	wantRows(t, conn, events, 86400)
+	wantRows(t, conn, events, 3600)
 }

@@ -209,9 +209,11 @@ func (w *wiring) postgres(url string) (*postgres.Sink, error) {
 	if c.Database.MaintenanceURL != "" {
 		maintenance = verified(string(c.Database.MaintenanceURL))
 	}
+	// In containers every process has the number 1; with the time each has a row of its own in log_instances.
+	instance := fmt.Sprintf("%s/%d/%d", w.host, os.Getpid(), time.Now().Unix())
 	return postgres.New(postgres.Options{
 		URL: url, MaintenanceURL: maintenance, Schema: c.Database.Schema,
-		Instance: fmt.Sprintf("%s/%d", w.host, os.Getpid()), Host: w.host, Version: version(),
+		Instance: instance, Host: w.host, Version: version(),
 		Sources:   w.sourceState,
 		FlushRows: int(c.Flush.Rows), FlushBytes: min(flushBytes, int(c.Limits.Memory)/8),
 		FlushInterval: time.Duration(c.Flush.Interval), DeadBytes: int64(c.Limits.DeadLetters), Retention: time.Duration(c.Database.Retention),
