@@ -42,18 +42,47 @@ BEGIN
     RETURN (SELECT sum(e.value::numeric) FROM jsonb_each(pack_latency(latency)) e);
 END $$;
 
+-- Sketches that merge by bit_or(). A packed sketch has 32 bits for each register, of which the one for its rho is set, the
+-- greatest first; so the first set bit of a union is the greatest rho. A rho above 32, one hash in four thousand million,
+-- counts as 32.
+CREATE FUNCTION pack_registers(registers text) RETURNS bit varying
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+BEGIN
+    RETURN (
+        SELECT string_agg(CASE WHEN r.x IS NULL THEN repeat('0', 32)
+                          ELSE lpad(rpad('1', least(r.x & 63, 32), '0'), 32, '0') END, '' ORDER BY i)::bit varying
+        FROM generate_series(0, 4095) i LEFT JOIN unnest(string_to_array(registers, ' ')::integer[]) r (x) ON r.x >> 6 = i);
+END $$;
+
+-- The sketch as a list again, for hll_estimate.
+CREATE FUNCTION unpack_registers(sketch bit varying) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(string_agg((64 * r.i + 33 - r.first)::text, ' ' ORDER BY r.i), '')
+        FROM (SELECT i, position(B'1' IN substring(sketch FROM 32 * i + 1 FOR 32)) AS first FROM generate_series(0, 4095) i) r
+        WHERE r.first > 0);
+END $$;
+
 -- Copies of what is in the summary, for reading a part of it: a summary is up to some hundred kilobytes, which Postgres
--- decompresses as a whole to read one number. Histograms are packed by compaction only (rows that were never merged have
+-- decompresses as a whole to read one number. Histograms and sketches are packed by compaction only (rows that were never merged have
 -- no rest_errors), so that it costs writers nothing.
 ALTER TABLE log_analytics
     ADD COLUMN totals jsonb GENERATED ALWAYS AS (summary - '{latency,users,tenants,patterns}'::text[]) STORED,
-    ADD COLUMN packed_overall numeric
-        GENERATED ALWAYS AS (CASE WHEN window_seconds >= 3600 OR summary ? 'rest_errors' THEN pack_overall(summary -> 'latency') END) STORED,
-    ADD COLUMN packed_latency jsonb
-        GENERATED ALWAYS AS (CASE WHEN window_seconds >= 3600 OR summary ? 'rest_errors' THEN pack_latency(summary -> 'latency') END) STORED;
+    ADD COLUMN packed_overall numeric GENERATED ALWAYS AS (
+        CASE WHEN window_seconds >= 3600 OR summary ? 'rest_errors' THEN pack_overall(summary -> 'latency') END) STORED,
+    ADD COLUMN packed_users bit varying GENERATED ALWAYS AS (
+        CASE WHEN window_seconds >= 3600 OR summary ? 'rest_errors' THEN pack_registers(summary ->> 'users') END) STORED,
+    ADD COLUMN packed_tenants bit varying GENERATED ALWAYS AS (
+        CASE WHEN window_seconds >= 3600 OR summary ? 'rest_errors' THEN pack_registers(summary ->> 'tenants') END) STORED,
+    ADD COLUMN packed_latency jsonb GENERATED ALWAYS AS (
+        CASE WHEN window_seconds >= 3600 OR summary ? 'rest_errors' THEN pack_latency(summary -> 'latency') END) STORED;
 DO $$
 BEGIN
-    ALTER TABLE log_analytics ALTER packed_latency SET COMPRESSION lz4;
+    ALTER TABLE log_analytics ALTER packed_latency SET COMPRESSION lz4, ALTER packed_users SET COMPRESSION lz4,
+        ALTER packed_tenants SET COMPRESSION lz4;
 EXCEPTION WHEN feature_not_supported THEN
     NULL; -- a server built without lz4 compresses its own way
 END $$;

@@ -182,9 +182,13 @@ CREATE OR REPLACE FUNCTION unique_count(what text, since timestamptz, until time
 RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE SET jit = off
 BEGIN ATOMIC
-    SELECT round(hll_estimate(merge_registers(array_agg(w.summary ->> what)
-                                                  FILTER (WHERE jsonb_typeof(w.summary -> what) = 'string'))))::bigint
-    FROM rollups_between(since, until) w WHERE only_service IS NULL OR w.service = only_service;
+    WITH sketches AS (
+        SELECT CASE what WHEN 'users' THEN w.packed_users WHEN 'tenants' THEN w.packed_tenants END AS packed, w.summary
+        FROM rollups_between(since, until) w WHERE only_service IS NULL OR w.service = only_service)
+    SELECT round(hll_estimate(merge_registers(ARRAY[
+        (SELECT unpack_registers(bit_or(s.packed)) FROM sketches s WHERE s.packed IS NOT NULL),
+        (SELECT merge_registers(array_agg(s.summary ->> what) FILTER (WHERE jsonb_typeof(s.summary -> what) = 'string'))
+         FROM sketches s WHERE s.packed IS NULL)])))::bigint;
 END;
 
 CREATE FUNCTION unique_users(since timestamptz, until timestamptz, only_service text DEFAULT NULL) RETURNS bigint

@@ -228,7 +228,7 @@ func TestLongTextIsCompressedByLZ4(t *testing.T) {
 	partition := one[string](t, conn, "SELECT name FROM list_partitions()")
 	columns := column[string](t, conn, `SELECT attname::text FROM pg_attribute
 		WHERE attrelid IN ($1::regclass, 'log_analytics'::regclass, 'log_dead_letters'::regclass) AND attcompression = 'l' ORDER BY 1`, partition)
-	want := []string{"attrs", "error_patterns", "exception", "message", "packed_latency", "performance_issues", "raw", "summary"}
+	want := []string{"attrs", "error_patterns", "exception", "message", "packed_latency", "packed_tenants", "packed_users", "performance_issues", "raw", "summary"}
 	if !slices.Equal(columns, want) {
 		t.Errorf("columns %q, want %q", columns, want)
 	}
