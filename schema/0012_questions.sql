@@ -43,13 +43,14 @@ RETURNS TABLE (pattern_id bigint, pattern text, count bigint, level text, servic
                last timestamptz, sample text)
 LANGUAGE sql STABLE PARALLEL SAFE SET jit = off
 BEGIN ATOMIC
-    SELECT p.pattern_id, max(p.pattern), sum(p.count)::bigint AS total,
+    SELECT coalesce(a.to_id, p.pattern_id) AS id, coalesce(max(a.pattern), max(p.pattern)), sum(p.count)::bigint AS total,
            (array_agg(p.level ORDER BY p.last DESC, p.level))[1], array_agg(DISTINCT w.service), min(p.first), max(p.last),
            (array_agg(p.sample ORDER BY p.last DESC, p.sample))[1]
     FROM rollups_between(since, until) w CROSS JOIN jsonb_to_recordset(w.error_patterns) AS p (
          pattern_id bigint, pattern text, count bigint, level text, first timestamptz, last timestamptz, sample text)
+    LEFT JOIN log_pattern_aliases a ON a.from_id = p.pattern_id
     WHERE only_service IS NULL OR w.service = only_service
-    GROUP BY p.pattern_id ORDER BY total DESC, p.pattern_id LIMIT most;
+    GROUP BY id ORDER BY total DESC, id LIMIT most;
 END;
 
 -- Errors, exactly.
