@@ -83,7 +83,7 @@ func (f *floods) paused() (all []Paused) {
 
 // stopFloods fences the lanes that bring a dead letter although their sources have as many as they may, and returns the
 // others. It costs a look at the database when there are dead letters. Nothing is lost or passed over: positions stay
-// before the flush that would have stored the letter, so a source exceeds the limit by one flush at most.
+// before the flush that would have stored the letter, so a source exceeds the limit by one transaction at most.
 func (c *committer) stopFloods(ctx context.Context, lanes []*lane) ([]*lane, error) {
 	limit := c.sink.options.DeadBytes
 	bad := func(l *lane) bool { return slices.ContainsFunc(l.parts, func(p *part) bool { return len(p.dead) > 0 }) }

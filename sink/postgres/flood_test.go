@@ -15,7 +15,8 @@ import (
 func TestFloodIsPaused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	const limit, flush = 20_000, 10_000
+	// A transaction takes all flushes that wait, each of at most 50 letters and one batch more, of 105 bytes at most.
+	const limit, transaction = 20_000, (queuedFlushes + 3) * 70 * 105
 	s := r.sink(func(o *Options) { o.DeadBytes, o.FlushRows = limit, 50 })
 	var paused atomic.Int64
 	flood := &feed{key: "flood", lines: 1000, batch: 20, line: func(n int64) string { return number(n) + ";d" }}
@@ -40,7 +41,7 @@ func TestFloodIsPaused(t *testing.T) {
 		before := paused.Load()
 		testkit.Eventually(t, "the flood is paused", func() bool { return paused.Load() > before+2 && len(s.Health().Paused) == 1 })
 		is := state()
-		if is.bytes < limit || is.bytes > limit+flush || is.lines != purged+is.letters {
+		if is.bytes < limit || is.bytes > limit+transaction || is.lines != purged+is.letters {
 			t.Fatalf("paused with %+v after %d were purged", is, purged)
 		}
 		if s.Health().Paused[0].Key != "flood" || s.options.Stats.Paused.Load() != 1 {
