@@ -12,3 +12,8 @@ import (
 func (t *transaction) begin(ctx context.Context) error {
 	return t.committer.conn.send(ctx, func(*pgx.Batch) {})
 }
+
+// between comes after the first commit and before the second: a moment for a kill to fall into, on any machine.
+func (t *transaction) between(ctx context.Context) error {
+	return t.committer.conn.exec(ctx, "SELECT pg_sleep(0.02)")
+}

@@ -13,6 +13,9 @@ func (t *transaction) run(ctx context.Context) error {
 	if err := t.commit(ctx); err != nil {
 		return err
 	}
+	if err := t.between(ctx); err != nil {
+		return err
+	}
 	if err := t.begin(ctx); err != nil {
 		return err
 	}

@@ -17,6 +17,9 @@ func (t *transaction) run(ctx context.Context) error {
 	if err := t.commit(ctx); err != nil {
 		return err
 	}
+	if err := t.between(ctx); err != nil {
+		return err
+	}
 	if err := t.move(ctx); err != nil {
 		return err
 	}
