@@ -182,6 +182,9 @@ func (m *member) join(ctx context.Context, l layout) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		if divided(err) {
+			continue
+		}
 		err = o.remedy(err)
 		if m.tell(coordinator, err); err != nil {
 			continue

@@ -88,6 +88,12 @@ func settling(err error) bool {
 		errors.Is(err, kafka.NotCoordinatorForGroup)
 }
 
+// divided reports whether err says that the group is being divided anew without us having come back yet, which is how
+// it always goes on when members come and go.
+func divided(err error) bool {
+	return errors.Is(err, kafka.RebalanceInProgress) || errors.Is(err, kafka.UnknownMemberId) || errors.Is(err, kafka.IllegalGeneration)
+}
+
 // remedies says what to do about errors of brokers.
 var remedies = map[kafka.Error]string{
 	kafka.SASLAuthenticationFailed:  "user or password are wrong: look at sasl.username, sasl.password and sasl.mechanism",
