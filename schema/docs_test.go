@@ -187,7 +187,8 @@ func TestPageQueriesRun(t *testing.T) {
 		INSERT INTO log_dead_letters (source_id, source_offset, reason, raw, length) VALUES (1, 9, 'text: binary data', '\x00ff41', 3);
 		INSERT INTO log_patterns (pattern_id, pattern, sample)
 		SELECT p.pattern_id, p.pattern, p.sample FROM log_analytics a CROSS JOIN
-			jsonb_to_recordset(a.error_patterns) AS p (pattern_id bigint, pattern text, sample text) WHERE a.window_seconds = 60;
+			jsonb_to_recordset(a.error_patterns) AS p (pattern_id bigint, pattern text, sample text) WHERE a.window_seconds = 60
+		UNION ALL SELECT 1, 'payment <num> failed', 'payment 7 failed';
 		INSERT INTO log_instances (instance, host, version, sources) VALUES ('h/1', 'h', 'v', '{"lag_bytes": 5}')`)
 
 	grafana := strings.NewReplacer("$__timeFrom()", "now() - interval '6 hours'", "$__timeTo()", "now()", "$__interval", "1m",

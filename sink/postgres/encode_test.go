@@ -217,7 +217,7 @@ func BenchmarkEncoder(b *testing.B) {
 
 // typical returns a batch of events as services write them: about 500 bytes a row.
 func typical(n int) *pipeline.Batch {
-	b := &pipeline.Batch{Stream: pipeline.NewStream(pipeline.Checkpoint{ID: 1}), To: int64(n)}
+	b := &pipeline.Batch{Stream: pipeline.NewStream(pipeline.Checkpoint{ID: 1}), To: int64(n), Bytes: int64(n)}
 	for i := range n {
 		e := full()
 		e.Time, e.Offset, e.PatternID = today+int64(i)*1000, int64(i), 0

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -197,21 +198,26 @@ func TestServerRestarts(t *testing.T) {
 	s := r.sink()
 	const stops = 3
 	f := &feed{key: "a", lines: 12000, batch: 60, line: number}
+	var outage sync.WaitGroup
 	f.gate = func(ctx context.Context, position int64) {
 		if position == 0 || position%3000 != 0 {
 			return
 		}
+		outage.Wait()
 		if err := server.Stop(privatepg.Immediate); err != nil {
 			t.Error(err)
 		}
-		testkit.Eventually(t, "the sink noticed", func() bool { return !s.Health().Reachable() || ctx.Err() != nil })
-		if err := server.Start(context.WithoutCancel(ctx)); err != nil {
-			t.Error(err)
-		}
+		outage.Go(func() { // while the feed goes on: what it sends is what the sink notices it by
+			testkit.Eventually(t, "the sink noticed", func() bool { return !s.Health().Reachable() || ctx.Err() != nil })
+			if err := server.Start(context.WithoutCancel(ctx)); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	if err := r.run(t.Context(), s, f); err != nil {
 		t.Fatal(err)
 	}
+	outage.Wait()
 	conn, err := pgx.Connect(t.Context(), r.db.URL)
 	if err != nil {
 		t.Fatal(err)

@@ -71,7 +71,7 @@ func (f *feed) read(ctx context.Context, in *pipeline.Intake, s *pipeline.Stream
 }
 
 func (f *feed) fill(b *pipeline.Batch, from, to int64) {
-	b.From, b.To, b.Received = from, to, time.Now().UnixMicro()
+	b.From, b.To, b.Bytes, b.Received = from, to, to-from, time.Now().UnixMicro()
 	b.Meta = fmt.Appendf(nil, `{"last":%d}`, to)
 	for n := from; n < to; n++ {
 		start := len(b.Arena)
