@@ -24,22 +24,6 @@ SELECT coalesce(a.to_id, p.pattern_id) AS pattern_id, coalesce(max(a.pattern), m
 FROM log_patterns p LEFT JOIN log_pattern_aliases a ON a.from_id = p.pattern_id
 GROUP BY coalesce(a.to_id, p.pattern_id);
 
--- The most frequent errors. Hour rows list their thousand most frequent patterns, so counts of rarer ones are a lower bound.
-CREATE OR REPLACE FUNCTION top_errors(since timestamptz, until timestamptz, only_service text DEFAULT NULL, most integer DEFAULT 20)
-RETURNS TABLE (pattern_id bigint, pattern text, count bigint, level text, services text[], first timestamptz,
-               last timestamptz, sample text)
-LANGUAGE sql STABLE PARALLEL SAFE SET jit = off
-BEGIN ATOMIC
-    SELECT coalesce(a.to_id, p.pattern_id) AS id, coalesce(max(a.pattern), max(p.pattern)), sum(p.count)::bigint AS total,
-           (array_agg(p.level ORDER BY p.last DESC, p.level))[1], array_agg(DISTINCT w.service), min(p.first), max(p.last),
-           (array_agg(p.sample ORDER BY p.last DESC, p.sample))[1]
-    FROM analytics_between(since, until) w CROSS JOIN jsonb_to_recordset(w.error_patterns) AS p (
-         pattern_id bigint, pattern text, count bigint, level text, first timestamptz, last timestamptz, sample text)
-    LEFT JOIN log_pattern_aliases a ON a.from_id = p.pattern_id
-    WHERE only_service IS NULL OR w.service = only_service
-    GROUP BY id ORDER BY total DESC, id LIMIT most;
-END;
-
 -- Errors by pattern since ever: what is rolled up, and what is not yet.
 CREATE OR REPLACE VIEW error_totals AS
 SELECT coalesce(a.to_id, t.pattern_id) AS pattern_id, coalesce(max(a.pattern), max(p.pattern)) AS pattern,
