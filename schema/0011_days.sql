@@ -34,25 +34,32 @@ BEGIN
               GROUP BY e.key) p);
 END $$;
 
--- The histogram of all endpoints together, packed.
+-- The histogram of all endpoints together, packed. A number for each bucket, not for each bucket of each endpoint.
 CREATE FUNCTION pack_overall(latency jsonb) RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path FROM CURRENT
 AS $$
 BEGIN
-    RETURN (SELECT sum(e.value::numeric) FROM jsonb_each(pack_latency(latency)) e);
+    RETURN (
+        SELECT sum((g.c || 'e' || bucket_place(g.k))::numeric)
+        FROM (SELECT b.k, sum(b.c) AS c
+              FROM jsonb_each(latency) e CROSS JOIN unnest(
+                  string_to_array(e.value ->> 'k', ' ')::integer[], string_to_array(e.value ->> 'c', ' ')::bigint[]) b (k, c)
+              GROUP BY b.k) g);
 END $$;
 
 -- Sketches that merge by bit_or(). A packed sketch has 32 bits for each register, of which the one for its rho is set, the
 -- greatest first; so the first set bit of a union is the greatest rho. A rho above 32, one hash in four thousand million,
--- counts as 32.
+-- counts as 32. The bits are put together as hexadecimal digits, eight a register.
 CREATE FUNCTION pack_registers(registers text) RETURNS bit varying
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
 BEGIN
     RETURN (
-        SELECT string_agg(CASE WHEN r.x IS NULL THEN repeat('0', 32)
-                          ELSE lpad(rpad('1', least(r.x & 63, 32), '0'), 32, '0') END, '' ORDER BY i)::bit varying
-        FROM generate_series(0, 4095) i LEFT JOIN unnest(string_to_array(registers, ' ')::integer[]) r (x) ON r.x >> 6 = i);
+        SELECT ('x' || coalesce(string_agg(repeat('0', 8 * (r.i - r.before - 1))
+                                           || lpad(to_hex(1::bigint << (least(r.rho, 32) - 1)), 8, '0'), '' ORDER BY r.i), '')
+                    || repeat('0', 8 * (4095 - coalesce(max(r.i), -1))))::bit varying
+        FROM (SELECT x >> 6 AS i, x & 63 AS rho, coalesce(lag(x >> 6) OVER (ORDER BY x), -1) AS before
+              FROM unnest(string_to_array(registers, ' ')::integer[]) x) r);
 END $$;
 
 -- The sketch as a list again, for hll_estimate.
