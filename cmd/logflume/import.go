@@ -95,6 +95,7 @@ func (c *importCommand) store(ctx context.Context, p *program, w *wiring, source
 		return withRemedy(err)
 	}
 	// The lines are committed, and shares count as they are: compaction only makes questions about them quick.
+	p.log.Info("all lines are committed; compacting the windows of the analysis")
 	if err := target.Compact(ctx); err != nil && ctx.Err() == nil {
 		p.log.Warn("windows are left to the next import, or to a service, to compact", "error", err)
 	}
