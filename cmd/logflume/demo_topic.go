@@ -37,7 +37,7 @@ func newTopicInput(ctx context.Context, log *slog.Logger) (*topicInput, error) {
 		return nil, fmt.Errorf("start a private Kafka broker: %w", err)
 	}
 	i := &topicInput{cluster: cluster, writer: &kafka.Writer{
-		Addr: kafka.TCP(cluster.Brokers()...), Topic: demoTopic, Balancer: &kafka.Hash{}, Compression: kafka.Lz4,
+		Addr: kafka.TCP(cluster.Brokers()...), Topic: demoTopic, Balancer: &kafka.RoundRobin{}, Compression: kafka.Lz4,
 		RequiredAcks: kafka.RequireAll, BatchTimeout: 5 * time.Millisecond,
 		MaxAttempts: 1, // a second one might write twice, and the account would not hold
 	}}
