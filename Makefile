@@ -58,10 +58,10 @@ bench: ## run all benchmarks
 	@tools/setup.sh postgres
 	$(GO) test -run '^$$' -bench . -benchmem -p 1 $(PACKAGES)
 
-speed: ## time import of CORPUS=FILE against the server's own COPY of the same rows
-	@tools/setup.sh postgres
+speed: ## time import of CORPUS=FILE against the server's own COPY of the same rows; SPEED=-kafka reads a topic
+	@tools/setup.sh postgres $(if $(findstring -kafka,$(SPEED)),java kcat)
 	@$(GO) build -trimpath -o bin/logflume ./cmd/logflume
-	@$(GO) run ./internal/speed -logflume bin/logflume -corpus "$(CORPUS)"
+	@$(GO) run ./internal/speed -logflume bin/logflume -corpus "$(CORPUS)" $(SPEED)
 
 dashboards: ## time the functions for dashboards over 30 days of windows; DASHBOARDS holds options
 	@tools/setup.sh postgres
