@@ -119,6 +119,11 @@ func TestFetchesThatFail(t *testing.T) {
 
 func TestDamagedBatchStopsItsPartitionOnly(t *testing.T) {
 	r, cluster := newFake(t, 2)
+	for p := range int32(2) { // led by two brokers, so that no request is for both
+		if err := cluster.MoveTopicPartition(r.topic, p, p); err != nil {
+			t.Fatal(err)
+		}
+	}
 	r.produce(0, numbered(1, 10)...)
 	p := r.begin()
 	r.wait(10)
