@@ -44,7 +44,7 @@
 //     meta.beyond, and the partition is not read until an operator has removed that: its offsets mean other messages now.
 //   - The topic has another id than the row: it was deleted and made again. The position returns to 0 and the epoch
 //     rises. Brokers older than Kafka 3.1 fetch by name, so there this is noticed up to 5 s late.
-//   - A batch is damaged, or in a message format older than Kafka 0.11: the partition is tried again every 30 s.
+//   - A batch is damaged, or in a message format older than Kafka 0.11: the partition is tried again, in the end every 30 s.
 //
 // # What is not seen
 //
