@@ -6,6 +6,8 @@ PACKAGES   ?= ./...
 FUZZTIME   ?= 30s
 DEMO_SECONDS ?=
 DEMO_KAFKA ?=
+CHAOS      ?=
+CHAOS_RESULTS := $(CURDIR)/bin/chaos.jsonl
 
 LINTER := $(GO) tool -modfile=tools/go.mod golangci-lint
 
@@ -71,9 +73,11 @@ accuracy: ## compare quantiles and users with 5,000,000 raw events of 200 endpoi
 	@tools/setup.sh postgres
 	LOGFLUME_TEST_EVENTS=5000000 $(GO) test -v -count=1 -timeout 60m -run TestFiguresAreAccurate ./schema
 
-chaos: ## prove exactly-once in full size: real writers, rotation, topics, kill -9, crashing PostgreSQL and brokers
+chaos: ## prove exactly-once in full size: real writers, rotation, topics, kill -9, crashing PostgreSQL and brokers; CHAOS holds options of go test
 	@tools/setup.sh postgres python java kcat
-	LOGFLUME_CHAOS=full $(GO) test -v -count=1 -timeout 90m ./internal/chaos
+	@mkdir -p bin && rm -f $(CHAOS_RESULTS)
+	@LOGFLUME_CHAOS=full LOGFLUME_CHAOS_RESULTS=$(CHAOS_RESULTS) $(GO) test -v -count=1 -timeout 90m ./internal/chaos $(CHAOS); \
+	status=$$?; $(GO) run ./internal/chaos/table $(CHAOS_RESULTS); exit $$status
 
 demo: ## show everything on this machine; DEMO_SECONDS=20 ends it by itself, DEMO_KAFKA=1 has the lines go through Kafka
 	@tools/setup.sh postgres $(if $(DEMO_KAFKA),java)

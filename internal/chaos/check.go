@@ -15,6 +15,7 @@ type Verdict struct {
 	Rows       int64
 	Missing    int64    // numbers without a row
 	Duplicated int64    // rows beyond the first of their number
+	LostBytes  int64    // that the ledger says were cut off before they could be read
 	Problems   []string // everything that is wrong, for a person; empty when all is right
 }
 
@@ -34,6 +35,9 @@ func Examine(ctx context.Context, tx pgx.Tx, schemaName string, form Form, lines
 		return v, err
 	}
 	if err := tx.QueryRow(ctx, "select count(*) from log_events").Scan(&v.Rows); err != nil {
+		return v, err
+	}
+	if err := tx.QueryRow(ctx, "select coalesce(sum(lost_bytes), 0)::bigint from log_positions").Scan(&v.LostBytes); err != nil {
 		return v, err
 	}
 	writers := slices.Sorted(maps.Keys(lines))

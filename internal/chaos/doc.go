@@ -9,7 +9,8 @@
 // before the rows, so kills lose lines) and control_rows_first (after them, so kills double lines).
 //
 // Sizes: a small one that runs with all tests, and with LOGFLUME_CHAOS=full one of 200,000 lines a writer, or 505,000 into
-// a topic. What is random comes from a seed that is printed and that LOGFLUME_CHAOS_SEED sets.
+// a topic. What is random comes from a seed that is printed and that LOGFLUME_CHAOS_SEED sets. LOGFLUME_CHAOS_RESULTS names
+// a file to which the [Result] of each run is appended, for the program in table.
 //
 // Time: faults happen by the rig's own clock; everything else waits for what it needs: rows, the end of a process.
 package chaos

@@ -56,7 +56,7 @@ func (r *Rig) Start() *Instance {
 // logPath returns where the n-th instance prints.
 func (r *Rig) logPath(n int) string { return filepath.Join(r.dir, fmt.Sprintf("logflume-%d.log", n)) }
 
-// watch waits for the end of the process and takes its memory meanwhile.
+// watch waits for the end of the process and measures it meanwhile.
 func (i *Instance) watch() {
 	ended := make(chan error, 1)
 	go func() { ended <- i.command.Wait() }()
@@ -65,7 +65,8 @@ func (i *Instance) watch() {
 	for {
 		select {
 		case <-tick.C:
-			i.rig.noteMemory(peakMemory(i.command.Process.Pid))
+			raise(&i.rig.memory, peakMemory(i.command.Process.Pid))
+			raise(&i.rig.descriptors, descriptors(i.command.Process.Pid))
 		case i.err = <-ended:
 			close(i.done)
 			if !i.wanted.Load() {
@@ -136,10 +137,17 @@ func peakMemory(pid int) int64 {
 	return kib
 }
 
-func (r *Rig) noteMemory(kib int64) {
+// descriptors returns how many files a process has open; 0 when it has ended, or without /proc.
+func descriptors(pid int) int64 {
+	open, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/fd") // what could be read of it counts
+	return int64(len(open))
+}
+
+// raise makes a maximum at least n.
+func raise(maximum *atomic.Int64, n int64) {
 	for {
-		most := r.memory.Load()
-		if kib <= most || r.memory.CompareAndSwap(most, kib) {
+		most := maximum.Load()
+		if n <= most || maximum.CompareAndSwap(most, n) {
 			return
 		}
 	}

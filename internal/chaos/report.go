@@ -2,9 +2,9 @@ package chaos
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"logflume/internal/testkit"
 )
@@ -25,14 +25,17 @@ func (r *Rig) Judge() Verdict {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.t.Logf("\n%s", r.table(v))
+	r.t.Logf("\n%s", r.table(r.result(v)))
 	return v
 }
 
-// Require fails the test unless the verdict is clean.
+// Require fails the test unless the verdict is clean, and writes the result down where the environment says.
 func (r *Rig) Require() {
 	r.t.Helper()
 	v := r.Judge()
+	if err := r.result(v).append(os.Getenv(resultsVariable)); err != nil {
+		r.t.Fatal(err)
+	}
 	for _, problem := range v.Problems {
 		r.t.Error(problem)
 	}
@@ -51,16 +54,12 @@ type figure struct {
 }
 
 // table renders what happened in the run.
-func (r *Rig) table(v Verdict) string {
-	var rotations int
-	for _, w := range r.writers {
-		rotations += w.did.Rotations
-	}
+func (r *Rig) table(result Result) string {
 	figures := append([]figure{
-		{"lines", r.expected()}, {"rotations", rotations}, {"rows", v.Rows}, {"missing", v.Missing}, {"doubled", v.Duplicated},
-		{"kills", r.kills}, {"after rows", r.progressed}, {"SIGTERMs", r.restarts}, {"database stops", r.stops},
-		{"seconds", fmt.Sprintf("%.1f", time.Since(r.began).Seconds())},
-		{"RSS max MiB", fmt.Sprintf("%.1f", float64(r.memory.Load())/1024)},
+		{"lines", result.Lines}, {"rotations", result.Rotations}, {"rows", result.Rows}, {"missing", result.Missing},
+		{"doubled", result.Doubled}, {"kills", result.Kills}, {"after rows", r.progressed}, {"SIGTERMs", result.Restarts},
+		{"database stops", result.Stops}, {"seconds", fmt.Sprintf("%.1f", result.Seconds)},
+		{"RSS max MiB", fmt.Sprintf("%.1f", result.MemoryMiB)}, {"descriptors max", result.Descriptors},
 	}, r.figures...)
 	var names, values, text strings.Builder
 	for _, f := range figures {

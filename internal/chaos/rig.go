@@ -37,9 +37,10 @@ type Rig struct {
 
 	writers    []*Writer
 	unexpected chan error // an instance ended by itself
-	memory     atomic.Int64
-	maxMemory  int64    // KiB
-	figures    []figure // further ones for the report
+	figures    []figure   // further ones for the report
+
+	memory, descriptors atomic.Int64 // the most that an instance held, in KiB and open files
+	maxMemory           int64        // KiB
 
 	starts, kills, stops, restarts int
 	progressed                     int   // kills before which rows had been committed since the last one

@@ -1,0 +1,61 @@
+package chaos
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+)
+
+// resultsVariable names a file to which every run of the right program appends its [Result].
+const resultsVariable = "LOGFLUME_CHAOS_RESULTS"
+
+// A Result is what a run was and how it was judged, as a line of JSON in the file of results.
+type Result struct {
+	Scenario    string // the name of the test
+	Lines       int64  // written
+	Rotations   int
+	Rows        int64 // stored
+	Missing     int64
+	Doubled     int64
+	LostBytes   int64 // of the ledger
+	Kills       int   // SIGKILLs of logflume
+	Restarts    int   // SIGTERMs
+	Stops       int   // of PostgreSQL, as in a crash or in order
+	Seconds     float64
+	MemoryMiB   float64 // the most that an instance ever held
+	Descriptors int64   // the most that it had open
+}
+
+// result describes the run.
+func (r *Rig) result(v Verdict) Result {
+	result := Result{
+		Scenario: r.t.Name(), Lines: r.expected(), Rows: v.Rows, Missing: v.Missing, Doubled: v.Duplicated, LostBytes: v.LostBytes,
+		Kills: r.kills, Restarts: r.restarts, Stops: r.stops, Seconds: time.Since(r.began).Seconds(),
+		MemoryMiB: float64(r.memory.Load()) / 1024, Descriptors: r.descriptors.Load(),
+	}
+	for _, w := range r.writers {
+		result.Rotations += w.did.Rotations
+	}
+	return result
+}
+
+// append adds the result to a file; without a name it does nothing.
+func (r Result) append(path string) error {
+	if path == "" {
+		return nil
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if _, err := file.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("append to the results: %w", err)
+	}
+	return file.Close()
+}
