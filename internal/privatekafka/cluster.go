@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"logflume/internal/keeper"
 )
 
 // A Cluster is a directory with the data of nodes and, unless they are stopped, the nodes. They are numbered from 0; to
@@ -178,7 +180,7 @@ func (c *Cluster) Dir() string { return c.dir }
 func (c *Cluster) LogTail(lines int) string {
 	var text strings.Builder
 	for _, n := range c.nodes {
-		fmt.Fprintf(&text, "node %d:\n%s\n", n.id-1, n.logTail(lines))
+		fmt.Fprintf(&text, "node %d:\n%s\n", n.id-1, keeper.LogTail(n.logPath(), lines))
 	}
 	return text.String()
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -24,8 +23,6 @@ const (
 
 	// cleanStop is how long a clean stop may take before it becomes an abrupt one.
 	cleanStop = 30 * time.Second
-
-	maxTail = 64 << 10 // bounds how much of a log's end is read
 
 	heap = "-Xmx320m"
 )
@@ -123,7 +120,7 @@ func (n *node) awaitLocked(ctx context.Context) error {
 			return nil
 		}
 		if n.process.Ended(20 * time.Millisecond) {
-			return fmt.Errorf("node %d ended at its start:\n%s", n.id-1, n.logTail(20))
+			return fmt.Errorf("node %d ended at its start:\n%s", n.id-1, keeper.LogTail(n.logPath(), 20))
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("start node %d: %w", n.id-1, ctx.Err())
@@ -162,21 +159,4 @@ func (n *node) endLocked() error {
 	p := n.process
 	n.process = nil
 	return p.Close()
-}
-
-// logTail returns up to lines last lines of the node's log, or what went wrong reading them.
-func (n *node) logTail(lines int) string {
-	log, err := os.Open(n.logPath())
-	if err != nil {
-		return err.Error()
-	}
-	defer log.Close()
-	info, err := log.Stat()
-	if err != nil {
-		return err.Error()
-	}
-	tail := make([]byte, min(info.Size(), maxTail))
-	read, _ := log.ReadAt(tail, info.Size()-int64(len(tail))) // what was read counts
-	all := strings.Split(strings.TrimRight(string(tail[:read]), "\n"), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
