@@ -38,7 +38,7 @@ func TestDropExpiredPartitions(t *testing.T) {
 	if got := column[string](t, conn, "SELECT name FROM list_partitions()"); !slices.Equal(got, names[3:]) {
 		t.Errorf("left %q, want %q", got, names[3:])
 	}
-	for _, keep := range []string{"'23 hours'", "'-1 days'", "NULL"} {
+	for _, keep := range []string{"'23 hours'", "'-1 days'", "NULL", "'3 days', '2 days'"} {
 		if got := stateOf(t.Context(), conn, "SELECT drop_expired("+keep+")"); got != "22023" {
 			t.Errorf("keep %s: %q, want 22023", keep, got)
 		}
@@ -107,6 +107,28 @@ func TestDropExpiredTrimsTheOtherTables(t *testing.T) {
 	}
 	if n := one[int](t, conn, "SELECT count(*) FROM log_analytics WHERE service IS NULL"); n != 0 {
 		t.Errorf("%d left", n)
+	}
+}
+
+// Events go, and what the windows say of them stays.
+func TestWindowsCanBeKeptLonger(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, migrated(t))
+	exec(t, conn, "SELECT ensure_partition(now() - interval '35 days')")
+	exec(t, conn, `INSERT INTO log_analytics (timestamp, window_seconds, rolled, service)
+		SELECT date_trunc('hour', now()) - age::interval, width, true, name FROM (VALUES
+			('40 days', 60, 'minute'), ('89 days', 3600, 'kept: hour'), ('91 days', 3600, 'hour'),
+			('89 days', 86400, 'kept: day'), ('92 days', 86400, 'day')) v (age, width, name)`)
+	part := one[string](t, conn, "SELECT name FROM list_partitions() ORDER BY upper LIMIT 1")
+	if got := one[*string](t, conn, "SELECT drop_expired('30 days', '90 days')"); got == nil || *got != part {
+		t.Errorf("dropped %v, want %s", got, part)
+	}
+	if got := one[*string](t, conn, "SELECT drop_expired('30 days', '90 days')"); got != nil {
+		t.Errorf("named %s", *got)
+	}
+	want := []string{"kept: day", "kept: hour"}
+	if got := column[string](t, conn, "SELECT service FROM log_analytics ORDER BY 1"); !slices.Equal(got, want) {
+		t.Errorf("windows left: %q, want %q", got, want)
 	}
 }
 

@@ -103,7 +103,7 @@ func TestWriterMayWriteAndNoMore(t *testing.T) {
 		{denied, "UPDATE log_schema_versions SET version = 99"},
 		{denied, "SELECT fold_windows(now(), 10)"},
 		{denied, "SELECT roll_hour(now(), 10)"},
-		{denied, "SELECT trim_tables(now(), 10)"},
+		{denied, "SELECT trim_tables(now(), now(), 10)"},
 		{denied, "SELECT fold_positions(now())"},
 		{denied, "DROP TABLE " + partition},
 		{"42501", "ALTER TABLE log_events DETACH PARTITION " + partition},

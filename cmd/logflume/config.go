@@ -40,6 +40,10 @@ type databaseConfig struct {
 	// Age from which events are deleted, whole partitions at a time, and arriving ones are filtered (expired). Empty or
 	// absent: everything is kept for ever.
 	Retention duration `yaml:"retention"`
+
+	// Age from which hour and day rows of the analysis are deleted. Empty or absent: as events are. They take little
+	// space, so dashboards can look back much further than there are events.
+	RetentionWindows duration `yaml:"retention_windows"`
 }
 
 // What to read: a list, each entry of which has one key that names the kind of source. Cannot be set by the environment.

@@ -53,6 +53,8 @@ func TestConfigRefuses(t *testing.T) {
 		{"no window", "analyze: {window: 0s}\n", "", []string{"analyze.window: 0s does not divide an hour"}},
 		{"bad share", "filter: {sample: 1.5}\n", "", []string{"filter.sample: 1.5 is no share"}},
 		{"bad schema", "database: {schema: 'logs; drop'}\n", "", []string{"database.schema:", "no schema name"}},
+		{"windows kept shorter", "database: {retention: 30d, retention_windows: 7d}\n", "", []string{"database.retention_windows: 7d is shorter than database.retention"}},
+		{"windows alone", "database: {retention_windows: 7d}\n", "", []string{"database.retention_windows: has no meaning without database.retention"}},
 		{"short retention", "database: {retention: 5m}\n", "", []string{"database.retention: 5m is too short"}},
 		{"bad glob", "sources:\n  - file:\n      paths:\n        - /var/log/[a\n", "", []string{`:4:11: sources[0].file.paths[0]: "/var/log/[a" is no glob`}},
 		{"bad exclude", "sources: [{file: {paths: [/a], exclude: ['/{b']}}]\n", "", []string{"sources[0].file.exclude[0]:", "is no glob"}},

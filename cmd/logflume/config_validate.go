@@ -54,6 +54,10 @@ func (v *validation) database() {
 	v.databaseURL("database.maintenance_url", d.MaintenanceURL)
 	v.require(d.Retention == 0 || d.Retention >= duration(24*time.Hour), "database.retention",
 		"%s is too short: events are deleted by whole days; use 1d or more, or remove the key to keep everything", d.Retention)
+	v.require(d.RetentionWindows == 0 || d.Retention > 0, "database.retention_windows",
+		"has no meaning without database.retention, without which everything is kept; set that too, or remove this key")
+	v.require(d.RetentionWindows == 0 || d.RetentionWindows >= d.Retention, "database.retention_windows",
+		"%s is shorter than database.retention: windows are kept as long as events at least; use %s or more", d.RetentionWindows, d.Retention)
 }
 
 func (v *validation) databaseURL(key string, u secretURL) {

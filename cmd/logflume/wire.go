@@ -217,7 +217,8 @@ func (w *wiring) postgres(url string) (*postgres.Sink, error) {
 		Sources:   w.sourceState,
 		FlushRows: int(c.Flush.Rows), FlushBytes: min(flushBytes, int(c.Limits.Memory)/8),
 		FlushInterval: time.Duration(c.Flush.Interval), DeadBytes: int64(c.Limits.DeadLetters), Retention: time.Duration(c.Database.Retention),
-		Merge: analyze.Merge, NewAggregate: w.newAggregate, Calendar: w.calendar, Stats: w.stats, Log: w.log,
+		RetentionWindows: time.Duration(c.Database.RetentionWindows),
+		Merge:            analyze.Merge, NewAggregate: w.newAggregate, Calendar: w.calendar, Stats: w.stats, Log: w.log,
 	})
 }
 

@@ -16,7 +16,7 @@ ON CONFLICT (instance) DO UPDATE SET host = excluded.host, version = excluded.ve
 	started_at = excluded.started_at, seen_at = excluded.seen_at, sources = excluded.sources`
 
 	compactSQL     = `SELECT schema.compact()`
-	dropExpiredSQL = `SELECT schema.drop_expired($1::bigint * interval '1 microsecond')`
+	dropExpiredSQL = `SELECT schema.drop_expired($1::bigint * interval '1 microsecond', $2::bigint * interval '1 microsecond')`
 )
 
 // daysAhead is how many days beyond today have a partition before anything is written to them.
@@ -151,7 +151,8 @@ func (s *Sink) expire(ctx context.Context) (more bool, err error) {
 		}
 	}
 	var removed *string
-	err = s.maintain(ctx, s.sql.dropExpired, []any{s.options.Retention.Microseconds()}, &removed)
+	ages := []any{s.options.Retention.Microseconds(), s.options.RetentionWindows.Microseconds()}
+	err = s.maintain(ctx, s.sql.dropExpired, ages, &removed)
 	if err != nil || removed == nil {
 		return false, err
 	}

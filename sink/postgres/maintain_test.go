@@ -15,7 +15,7 @@ func TestMaintain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	s := r.sink(func(o *Options) {
-		o.Retention = 30 * 24 * time.Hour
+		o.Retention, o.RetentionWindows = 30*24*time.Hour, 90*24*time.Hour
 		o.Sources = func() []byte { return []byte(`[{"path":"/a"}]`) }
 	})
 	s.pace.heartbeat, s.pace.compaction, s.pace.partitions = time.Millisecond, time.Millisecond, time.Millisecond
@@ -24,6 +24,8 @@ func TestMaintain(t *testing.T) {
 		r.exec(`INSERT INTO @log_analytics (timestamp, window_seconds, service, summary)
 			VALUES (date_trunc('minute', now() - interval '10 minutes'), 60, 's', '{"total_logs":1}')`)
 	}
+	r.exec(`INSERT INTO @log_analytics (timestamp, window_seconds, rolled)
+		SELECT now() - make_interval(days => d), 3600, true FROM unnest(ARRAY[80, 100]) d`)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- s.Maintain(ctx) }()
@@ -31,6 +33,11 @@ func TestMaintain(t *testing.T) {
 	testkit.Eventually(t, "partitions are made and dropped", func() bool {
 		days := ask[[]int32](r, `SELECT array_agg((lower::date - current_date)::int ORDER BY lower) FROM @list_partitions()`)
 		return slices.Equal(days, []int32{-10, 0, 1, 2, 3})
+	})
+	testkit.Eventually(t, "windows go, later than events", func() bool {
+		days := ask[[]int32](r, `SELECT array_agg(extract(day FROM now() - timestamp)::int) FROM @log_analytics WHERE window_seconds = 3600
+			AND timestamp < now() - interval '1 day'`)
+		return slices.Equal(days, []int32{80})
 	})
 	testkit.Eventually(t, "shares are folded", func() bool {
 		return ask[int64](r, "SELECT count(*) FROM @log_analytics WHERE NOT rolled") <= 1

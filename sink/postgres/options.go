@@ -30,6 +30,10 @@ type Options struct {
 	DeadBytes     int64         // of log_positions.dead_bytes at which a source is paused; 0 for no limit
 	Retention     time.Duration // age at which partitions are dropped, a day at least; 0 keeps everything
 
+	// RetentionWindows is the age at which hour and day rows of log_analytics are deleted, Retention at least, which is
+	// also meant by 0. Without Retention nothing is.
+	RetentionWindows time.Duration
+
 	// Merge finds aliases among all patterns there are, other than those that are to stay apart; nil looks for none.
 	Merge func(patterns, apart []pipeline.Pattern) []pipeline.Alias
 
@@ -53,6 +57,7 @@ func (o Options) complete() (Options, error) {
 	if o.Retention != 0 && o.Retention < 24*time.Hour {
 		return o, fmt.Errorf("postgres sink: retention %v is less than a day", o.Retention)
 	}
+	o.RetentionWindows = max(o.RetentionWindows, o.Retention)
 	o.Schema = cmp.Or(o.Schema, "logs")
 	o.Application = cmp.Or(o.Application, "logflume")
 	o.FlushRows = cmp.Or(o.FlushRows, defaultFlushRows)
