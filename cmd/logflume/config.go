@@ -235,7 +235,8 @@ type limitsConfig struct {
 	Line size `yaml:"line"`
 
 	// How much of the dead letters of one source (a file) may be in the database: what is kept of the lines, and 100 bytes
-	// for each. Beyond that, exceeded by one transaction at most, the source is paused before its next dead letter, `/readyz`
+	// for each; the files that a log is rotated through (`app.log`, `app.log.1`, `app-2026-01-15.log`) count together.
+	// Beyond that, exceeded by one transaction at most, the source is paused before its next dead letter, `/readyz`
 	// says so, and no line is lost or passed over. It goes on by itself within seconds once letters were replayed, purged or expired, and after a restart
 	// with a higher limit; lines that can be stored are not held up.
 	DeadLetters size `yaml:"dead_letters"`

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -17,8 +18,9 @@ import (
 // any position, as a file can.
 type feed struct {
 	key   string
-	lines int64 // how many there are
-	batch int64 // lines in a batch
+	path  string // of the file; any other without
+	lines int64  // how many there are
+	batch int64  // lines in a batch
 	line  func(n int64) string
 
 	gate   func(ctx context.Context, position int64) // called before each batch; may be nil
@@ -32,7 +34,7 @@ func (f *feed) Run(ctx context.Context, in *pipeline.Intake) error {
 	in.Active(1)
 	defer in.Active(-1)
 	for ctx.Err() == nil {
-		c, err := in.Checkpoints.Create(ctx, f.key, []byte(`{"path":"/logs/a"}`))
+		c, err := in.Checkpoints.Create(ctx, f.key, []byte(`{"path":"`+cmp.Or(f.path, "/logs/a")+`"}`))
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil

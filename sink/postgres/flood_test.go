@@ -70,6 +70,36 @@ func TestFloodIsPaused(t *testing.T) {
 	}
 }
 
+// The files of one log share the limit, so that rotation does not lift it; other logs beside them do not.
+func TestFloodThroughRotatedFiles(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	dead := func(n int64) string { return number(n) + ";d" }
+	rotated := &feed{key: "file:here/1:2#1", path: "/logs/app.log.1", lines: 100, batch: 10, line: dead}
+	if err := r.run(t.Context(), r.sink(), rotated); err != nil {
+		t.Fatal(err)
+	}
+	s := r.sink(func(o *Options) { o.DeadBytes, o.FlushRows = 1000, 10 })
+	feeds := []*feed{
+		{key: "file:here/1:3#1", path: "/logs/app.log", lines: 20, batch: 10, line: dead},
+		{key: "file:here/1:4#1", path: "/logs/app-2026-01-15.log.gz", lines: 20, batch: 10, line: number},
+		{key: "file:here/1:5#1", path: "/logs/other.log", lines: 5, batch: 5, line: dead},
+		{key: "file:there/1:2#1", path: "/logs/app.log", lines: 5, batch: 5, line: dead},
+	}
+	stop, wait := r.start(t.Context(), s, feeds...)
+	testkit.Eventually(t, "all but the current file of that log are read", func() bool {
+		return ask[int64](r, `SELECT sum(position) FROM @log_positions`) == 100+20+5+5
+	})
+	testkit.Eventually(t, "that one is paused", func() bool {
+		paused := s.Health().Paused
+		return len(paused) == 1 && paused[0].Key == feeds[0].key
+	})
+	stop()
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // What is over the limit at a start is stopped before its first dead letter, and not before.
 func TestFloodAfterARestart(t *testing.T) {
 	t.Parallel()

@@ -27,7 +27,7 @@ type Options struct {
 	FlushRows     int           // events after which a flush is handed over; 5000 when 0
 	FlushBytes    int           // bytes, raw and encoded, after which it is; 8 MiB when 0. At most an eighth of the budget of batches in flight
 	FlushInterval time.Duration // age after which it is; 1 s when 0
-	DeadBytes     int64         // of log_positions.dead_bytes at which a source is paused; 0 for no limit
+	DeadBytes     int64         // of log_positions.dead_bytes at which a source, a file with its rotated ones, is paused; 0 for no limit
 	Retention     time.Duration // age at which partitions are dropped, a day at least; 0 keeps everything
 
 	// RetentionWindows is the age at which hour and day rows of log_analytics are deleted, Retention at least, which is

@@ -32,8 +32,17 @@ JOIN l ON l.source_id = u.source_id
 WHERE p.source_id = l.source_id AND l.epoch = u.epoch AND l.position = u.old
 RETURNING p.source_id`
 
-// What the dead letters of sources take.
-const deadBytesSQL = `SELECT source_id, dead_bytes FROM schema.log_positions WHERE source_id = ANY($1::integer[])`
+// What the dead letters of sources take; of a file, those of all the files that its log is rotated through: of that
+// host and directory, with the same name as far as its first digit or point (app.log, app.log.1, app-2026-01-15.log.gz).
+const deadBytesSQL = `
+WITH families AS MATERIALIZED (
+	SELECT source_id, dead_bytes,
+		CASE WHEN source_key LIKE 'file:%' THEN
+			regexp_replace(source_key, '[^/]*$', '') || coalesce(regexp_replace(meta ->> 'path', '[0-9.][^/]*$', ''), '')
+		ELSE source_key END AS family
+	FROM schema.log_positions WHERE dead_bytes > 0 OR source_id = ANY($1::integer[]))
+SELECT s.source_id, sum(f.dead_bytes)::bigint FROM families s JOIN families f USING (family)
+WHERE s.source_id = ANY($1::integer[]) GROUP BY 1`
 
 const rereadSQL = `SELECT source_id, epoch, position FROM schema.log_positions WHERE source_id = ANY($1::integer[])`
 
