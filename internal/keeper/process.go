@@ -107,9 +107,12 @@ func Start(c Command) (*Process, error) {
 	return p, nil
 }
 
-// Ended waits up to d for the server to end and reports whether it has.
+// leastWait is how long a look at the server takes if it runs: nothing is read when the deadline has passed already.
+const leastWait = 10 * time.Millisecond
+
+// Ended waits up to d, a moment at least, for the server to end and reports whether it has.
 func (p *Process) Ended(d time.Duration) bool {
-	if err := p.output.SetReadDeadline(time.Now().Add(d)); err != nil {
+	if err := p.output.SetReadDeadline(time.Now().Add(max(d, leastWait))); err != nil {
 		return true // it was closed
 	}
 	_, err := p.output.Read(make([]byte, 1))

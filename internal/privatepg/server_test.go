@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -134,6 +135,29 @@ func TestStopAndStart(t *testing.T) {
 		if recovered != (mode == privatepg.Immediate) {
 			t.Errorf("%s: recovered = %v\n%s", mode, recovered, s.LogTail(1000))
 		}
+	}
+}
+
+// A server that ended by itself is started again like one that was stopped.
+func TestStartAfterCrash(t *testing.T) {
+	t.Parallel()
+	s := start(t, privatepg.Options{})
+	crashed := s.PID()
+	if err := syscall.Kill(crashed, syscall.SIGQUIT); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for s.PID() == crashed { // Start leaves it alone until it has ended
+		if err := s.Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if ctx.Err() != nil {
+			t.Fatal("it was not started again")
+		}
+	}
+	if got := ask(t, s.URL("postgres"), "select 'yes'"); got != "yes" {
+		t.Errorf("got %q", got)
 	}
 }
 
