@@ -17,8 +17,8 @@ type link struct {
 	done           chan struct{} // closed when the link is
 	once           sync.Once
 
-	// swallow is set when the answer to a COMMIT must not reach the client.
-	swallow atomic.Bool
+	session atomic.Int32 // process id of the server's side
+	swallow atomic.Bool  // set when the answer to a COMMIT must not reach the client
 }
 
 // errCut ends a link by reset.
@@ -51,6 +51,8 @@ const (
 	startupLength  = 4 // the messages up to the login have no type
 	readerCapacity = 64 << 10
 
+	copyData = 'd' // the type of a message with rows
+
 	// What stands in place of a protocol version in messages that are no login.
 	requestCancel = 80877102
 	requestTLS    = 80877103
@@ -80,29 +82,67 @@ func (l *link) forwardClient() error {
 		}
 	}
 	var seen statements
-	committing := false
+	var struck strikeKind // by what, when a COMMIT is on its way
 	for {
 		message, err := readMessage(from, headerLength)
 		if err != nil {
 			return err
 		}
+		if message[0] == copyData {
+			if err := l.strikeInCopy(message); err != nil {
+				return err
+			}
+			continue
+		}
 		if seen.commits(message) {
-			switch l.proxy.takeCommitFault() {
-			case cutBeforeCommit:
+			if struck = l.proxy.takeAtCommit(int(l.session.Load()), seen.copied); struck == cutBeforeCommit {
 				return errCut
-			case cutAfterCommit:
-				committing = true
 			}
 		}
 		// The server answers a simple query at once, what came in parts after the Sync.
-		if committing && (message[0] == 'Q' || message[0] == 'S') {
-			committing = false
-			l.swallow.Store(true)
+		if struck != noStrike && (message[0] == 'Q' || message[0] == 'S') {
+			return l.commitUnheard(message, struck == holdCommit)
 		}
 		if err := l.send(l.server, message); err != nil {
 			return err
 		}
 	}
+}
+
+// strikeInCopy passes rows on, unless a fault is set for them.
+func (l *link) strikeInCopy(message []byte) error {
+	session := int(l.session.Load())
+	struck := l.proxy.takeInCopy(session)
+	half := len(message)
+	if struck != noStrike {
+		half /= 2
+	}
+	if err := l.send(l.server, message[:half]); err != nil {
+		return err
+	}
+	switch struck {
+	case noStrike:
+		return nil
+	case cutInCopy:
+		return errCut
+	}
+	l.proxy.waitReleased(session, l.done)
+	return l.send(l.server, message[half:])
+}
+
+// commitUnheard passes the last message of a COMMIT on, at the proxy's Release if it is held, and waits for the end of the
+// link, which comes with the server's answer or with the end of its session. The client hears of neither.
+func (l *link) commitUnheard(message []byte, held bool) error {
+	l.swallow.Store(true)
+	if held {
+		reset(l.client)
+		l.proxy.waitReleased(int(l.session.Load()), l.done)
+	}
+	if err := l.send(l.server, message); err != nil {
+		return err
+	}
+	<-l.done
+	return errCut
 }
 
 // forwardServer passes on what the server sends until either end closes.
@@ -112,6 +152,9 @@ func (l *link) forwardServer() error {
 		message, err := readMessage(from, headerLength)
 		if err != nil {
 			return err
+		}
+		if message[0] == 'K' {
+			l.session.Store(int32(binary.BigEndian.Uint32(message[headerLength:])))
 		}
 		if l.swallow.Load() {
 			if message[0] == 'Z' { // ready for the next query: the commit is done

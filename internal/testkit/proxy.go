@@ -23,18 +23,10 @@ type FaultyProxy struct {
 	refuse  bool
 	stalled bool
 	delay   time.Duration
-	commits commitFault
+	strike  strike
+	held    int // process id of the session that is held in a COPY
 	links   map[*link]struct{}
 }
-
-// A commitFault says what happens to the next COMMIT.
-type commitFault int
-
-const (
-	forwardCommit commitFault = iota
-	cutBeforeCommit
-	cutAfterCommit
-)
 
 // Proxy starts a proxy to the server at this address ("tcp", "127.0.0.1:5432" or "unix", "/dir/.s.PGSQL.5432"), on a
 // free loopback port. It ends with the test.
@@ -92,30 +84,6 @@ func (p *FaultyProxy) Stall(stalled bool) { p.change(func() { p.stalled = stalle
 
 // Delay makes every message, in both directions, wait this long.
 func (p *FaultyProxy) Delay(d time.Duration) { p.change(func() { p.delay = d }) }
-
-// CutAfterCommit makes the proxy forward the next COMMIT of any connection, wait until the server has done it, and reset
-// the connection without passing on the answer: a commit whose result the client cannot know.
-func (p *FaultyProxy) CutAfterCommit() { p.change(func() { p.commits = cutAfterCommit }) }
-
-// CutBeforeCommit makes the proxy reset the connection that sends the next COMMIT, without forwarding that: what the
-// client sees is the same as with CutAfterCommit.
-func (p *FaultyProxy) CutBeforeCommit() { p.change(func() { p.commits = cutBeforeCommit }) }
-
-// CommitFaultPending reports whether the fault that CutAfterCommit or CutBeforeCommit set has not struck yet.
-func (p *FaultyProxy) CommitFaultPending() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.commits != forwardCommit
-}
-
-// takeCommitFault returns what is to happen to a COMMIT that was just seen.
-func (p *FaultyProxy) takeCommitFault() commitFault {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	fault := p.commits
-	p.commits = forwardCommit
-	return fault
-}
 
 func (p *FaultyProxy) change(f func()) {
 	p.mu.Lock()
