@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync/atomic"
 
 	"logflume/pipeline"
 )
@@ -13,6 +15,8 @@ type gate struct {
 	pipeline.Checkpoints
 	looked chan struct{} // closed when err is final
 	err    error
+
+	failed atomic.Pointer[string] // why the last look came to nothing
 }
 
 func newGate(c pipeline.Checkpoints) *gate { return &gate{Checkpoints: c, looked: make(chan struct{})} }
@@ -25,14 +29,25 @@ func (g *gate) open(err error) {
 
 var errNotLooked = errors.New("the database has not been looked at yet")
 
+// tried notes why a look at the database came to nothing, for those who ask meanwhile.
+func (g *gate) tried(err error) {
+	if err != nil {
+		text := oneLine(err)
+		g.failed.Store(&text)
+	}
+}
+
 // state returns nil when the gate is open, else why it is not.
 func (g *gate) state() error {
 	select {
 	case <-g.looked:
 		return g.err
 	default:
-		return errNotLooked
 	}
+	if failed := g.failed.Load(); failed != nil {
+		return fmt.Errorf("%w: %s", errNotLooked, *failed)
+	}
+	return errNotLooked
 }
 
 // wait returns when the gate is open.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"logflume/pipeline"
@@ -16,6 +17,10 @@ func TestGateHoldsBack(t *testing.T) {
 	g := newGate(d)
 	if err := g.state(); !errors.Is(err, errNotLooked) {
 		t.Errorf("state: %v", err)
+	}
+	g.tried(errors.New("no server\nat postgres://user:secret@db/x"))
+	if err := g.state(); !errors.Is(err, errNotLooked) || !strings.Contains(err.Error(), "no server at") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("state after a look that failed: %v", err)
 	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()

@@ -117,7 +117,9 @@ func (w *wiring) follow(ctx context.Context, url string) (err error) {
 	})
 	all.Go(func() error {
 		err := patiently(groupCtx, forEver, w.log, func(ctx context.Context) error {
-			return checkDatabase(ctx, url, w.config.Database.Schema)
+			err := checkDatabase(ctx, url, w.config.Database.Schema)
+			gate.tried(err)
+			return err
 		})
 		if groupCtx.Err() != nil { // told to stop before the database was there: who waits at the gate was told too
 			return nil
