@@ -15,7 +15,7 @@ type pace struct {
 	faultRetry  time.Duration // after a fault of rights or schema
 	lockedRetry time.Duration // between tries for a locked position row, when no flush comes along
 	call        time.Duration // after which a server that takes bytes and never answers is left; all else it times itself
-	frozenAfter time.Duration // a position row locked for so long has a frozen holder
+	frozenAfter time.Duration // a position row found locked for so long has a frozen holder; a standby looks every 5 s
 
 	heartbeat  time.Duration // between rows of log_instances
 	compaction time.Duration // between runs of the compaction
@@ -27,7 +27,7 @@ func defaultPace() pace {
 	return pace{
 		now:        time.Now,
 		firstRetry: 25 * time.Millisecond, lastRetry: 5 * time.Second, faultRetry: 30 * time.Second,
-		lockedRetry: 250 * time.Millisecond, call: 90 * time.Second, frozenAfter: 10 * time.Second,
+		lockedRetry: 250 * time.Millisecond, call: 90 * time.Second, frozenAfter: 8 * time.Second,
 		heartbeat: 10 * time.Second, compaction: 30 * time.Second, partitions: 10 * time.Minute, merging: time.Minute,
 	}
 }

@@ -106,7 +106,7 @@ func TestFrozenWriterIsEnded(t *testing.T) {
 	f := &feed{key: "a", lines: 1000, batch: 50, line: number}
 	_, wait := r.start(t.Context(), s, f)
 	testkit.Eventually(t, "the stream is found locked", func() bool { return s.Health().Locked == 1 })
-	clock.Add(9)
+	clock.Add(7)
 	before := looks.Load()
 	testkit.Eventually(t, "the stream was tried again", func() bool { return looks.Load() > before+10 })
 	if n := s.options.Stats.Terminated.Load(); n != 0 {
