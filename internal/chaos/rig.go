@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -31,6 +32,8 @@ type Rig struct {
 	program string            // path of logflume
 	server  *privatepg.Server // nil when the run shares one, which must not be stopped
 	url     string
+	through string // URL by which instances reach the database; "" for url
+	listen  string // where instances answer /readyz; "" for nowhere
 	schema  string
 	began   time.Time
 	conn    *pgx.Conn // nil while there is none
@@ -77,10 +80,13 @@ func newRig(t testing.TB, size Size, program string, server *privatepg.Server, u
 	if _, _, err := schema.Migrate(t.Context(), url, schemaName); err != nil {
 		t.Fatal(err)
 	}
-	r.Configure("flush: {interval: 100ms}")
+	r.Configure(oftenFlushed)
 	t.Cleanup(r.disconnect)
 	return r
 }
+
+// oftenFlushed is the configuration of most runs, besides what all have.
+const oftenFlushed = "flush: {interval: 100ms}"
 
 // Configure writes the configuration; more is added to it.
 func (r *Rig) Configure(more string) {
@@ -89,8 +95,8 @@ func (r *Rig) Configure(more string) {
 database: {url: %q, schema: %s}
 sources:
   - %s
-telemetry: {listen: ""}
-%s`, r.url, r.schema, r.input, more)
+telemetry: {listen: %q}
+%s`, cmp.Or(r.through, r.url), r.schema, r.input, r.listen, more)
 	if err := os.WriteFile(r.config, []byte(text), 0o644); err != nil {
 		r.t.Fatal(err)
 	}
