@@ -132,7 +132,10 @@ func (d *Disk) LogLoop(i *Instance, times int) {
 		d.stayFull()
 		d.free()
 		d.disconnect()
-		d.StartServer()
+		testkit.EventuallyWithin(d.t, longPatience, "the server works", func() bool {
+			d.StartServer() // once it has ended: it may still be at that
+			return d.nextSegment() == nil
+		})
 		i.awaitReady()
 	}
 }
