@@ -112,6 +112,9 @@ func TestDatabaseAway(t *testing.T) {
 	r.StopServer(privatepg.Immediate)
 	r.Pause(r.Size.Outage)
 	r.StartServer()
+	r.WaitWriters()
+	r.Settle()
+	r.RequireDescriptors(i)
 	finish(r, i)
 }
 

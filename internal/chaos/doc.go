@@ -8,6 +8,9 @@
 // against two programs that are wrong on purpose, built with the tags control_position_first (the position is committed
 // before the rows, so kills lose lines) and control_rows_first (after them, so kills double lines).
 //
+// What befalls the database: [Outages] breaks connections with a proxy, [Troubles] has the server refuse its part by what
+// operators and other sessions do to it, [Disk] takes its room away, and a [Pair] is two instances one of which is taken.
+//
 // Sizes: a small one that runs with all tests, and with LOGFLUME_CHAOS=full one of 200,000 lines a writer, or 505,000 into
 // a topic. What is random comes from a seed that is printed and that LOGFLUME_CHAOS_SEED sets. LOGFLUME_CHAOS_RESULTS names
 // a file to which the [Result] of each run is appended, for the program in table.
