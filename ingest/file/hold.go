@@ -10,11 +10,17 @@ func (k *keeper) copyOf(f *openFile) (original *openFile, copied bool) {
 			return nil, true
 		}
 	}
-	for _, o := range k.files {
-		if o == f || o.row == nil && o.state != placing {
-			continue
+	isRead := func(o *openFile) bool { return o != f && (o.row != nil || o.state == placing) }
+	for o := range k.heads.alike(f.head) {
+		if isRead(o) && f.copies(o) {
+			return o, true
 		}
-		if f.copies(o) || f.packing != plain && o.row != nil && f.holds(o.row) {
+	}
+	if f.packing == plain {
+		return nil, false
+	}
+	for _, o := range k.files {
+		if isRead(o) && o.row != nil && f.holds(o.row) {
 			return o, true
 		}
 	}
@@ -51,7 +57,7 @@ func (k *keeper) recheck(f *openFile) {
 
 func (k *keeper) judge(f *openFile, waited bool) {
 	if head, err := readHead(f.handle); err == nil && f.packing == plain {
-		f.head = head
+		k.setHead(f, head)
 	}
 	o, copied := k.copyOf(f)
 	// An original that was cut, and whose reader has not noticed yet, is about to leave its row to this copy.

@@ -22,6 +22,7 @@ type keeper struct {
 	files   map[place]*openFile
 	byPath  map[string]*openFile // by the name that discovery found and by the one it leads to
 	targets map[string]string    // what the directories of this scan lead to
+	heads   heads
 	rows    *rows
 	waits   map[*row]*waiting
 	fresh   []bool         // per input: it was never used before
@@ -37,16 +38,17 @@ type keeper struct {
 	nextScan time.Time
 	follows  int // files that are being followed
 
-	jobs   sync.WaitGroup
-	calls  chan func()
-	broken chan error
-	asking turns // for a question to the database
+	jobs      sync.WaitGroup
+	calls     chan func()
+	broken    chan error
+	questions []func() func() // to the database, that wait for their turn
+	asking    int             // questions that are being asked
 
 	unpacking turns // for a compressed file: decoders take memory that is in no budget
 }
 
 const (
-	maxAsking    = 4
+	maxAsking    = 256 // rows that are inserted at the same time go in one transaction
 	maxUnpacking = 2
 	// Beyond so many followed files, others are read whenever they change, without a tailer of their own.
 	maxFollowed = 256
@@ -57,7 +59,7 @@ func newKeeper(ctx context.Context, o Options, in *pipeline.Intake, w *watcher) 
 		Options: o, ctx: ctx, in: in, watch: w,
 		files: map[place]*openFile{}, byPath: map[string]*openFile{}, targets: map[string]string{}, rows: newRows(o.Host),
 		waits: map[*row]*waiting{}, refusal: map[string]int{}, room: o.files(), gauges: gauges{stats: in.Stats},
-		calls: make(chan func()), broken: make(chan error, 1), asking: make(turns, maxAsking),
+		calls: make(chan func()), broken: make(chan error, 1),
 		unpacking: make(turns, maxUnpacking),
 	}
 }
@@ -73,15 +75,26 @@ func (k *keeper) do(job func() func()) {
 	})
 }
 
-// ask is do for questions to the database, few at a time.
+// ask is do for questions to the database, some at a time.
 func (k *keeper) ask(question func() func()) {
-	k.do(func() func() {
-		if k.asking.enter(k.ctx) != nil {
-			return func() {}
-		}
-		defer k.asking.leave()
-		return question()
-	})
+	k.questions = append(k.questions, question)
+	k.askNext()
+}
+
+func (k *keeper) askNext() {
+	for k.asking < maxAsking && len(k.questions) > 0 {
+		question := k.questions[0]
+		k.questions = k.questions[1:]
+		k.asking++
+		k.do(func() func() {
+			call := question()
+			return func() {
+				k.asking--
+				call()
+				k.askNext()
+			}
+		})
+	}
 }
 
 // load asks for all rows of the host. Files are found and opened meanwhile.

@@ -40,7 +40,8 @@ func (k *keeper) identify(f *openFile) bool {
 		return false
 	}
 	was := f.state
-	f.head, f.digest, f.peak, f.since = head, nil, f.size, time.Time{}
+	k.setHead(f, head)
+	f.digest, f.peak, f.since = nil, f.size, time.Time{}
 	f.packing, f.state = packingOf(head), unplaced
 	if f.row != nil {
 		f.row.file, f.row = nil, nil
@@ -82,7 +83,8 @@ func (k *keeper) examine(f *openFile, then func(*openFile)) {
 				k.incomplete(f, err)
 				return
 			}
-			f.digest, f.head = &d, d.head
+			f.digest = &d
+			k.setHead(f, d.head)
 			then(f)
 		}
 	})
@@ -133,7 +135,7 @@ func (k *keeper) resume(f *openFile) bool {
 func (k *keeper) decide(f *openFile) {
 	if f.packing == plain { // the rows may know more of it than there was when we looked last
 		if head, err := readHead(f.handle); err == nil {
-			f.head = head
+			k.setHead(f, head)
 		}
 	}
 	if k.resume(f) {

@@ -217,6 +217,7 @@ func (k *keeper) renamed(f *openFile) {
 // drop lets go of a file.
 func (k *keeper) drop(f *openFile) {
 	f.handle.Close()
+	k.heads.remove(f)
 	delete(k.files, f.place)
 	if f.row != nil && f.row.file == f {
 		f.row.file = nil
