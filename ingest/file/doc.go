@@ -14,7 +14,9 @@
 //
 // Concurrency: [Source.Run] is the keeper. It starts a goroutine that gathers kernel events, one for each file that is
 // being read or followed, and short ones that ask the database. They end with Run. An idle file costs a descriptor and
-// an entry in a map. A source unpacks two compressed files at a time, because their decoders' memory is in no budget.
+// an entry in a map. Of thousands of files that change at once 64 are read at a time, not counting those that are
+// followed, wait for the end of a join, or whose row is locked. A source unpacks two compressed files at a time, because
+// their decoders' memory is in no budget.
 //
 // # What a source does
 //

@@ -44,11 +44,14 @@ type keeper struct {
 	questions []func() func() // to the database, that wait for their turn
 	asking    int             // questions that are being asked
 
-	unpacking turns // for a compressed file: decoders take memory that is in no budget
+	queue     []*openFile // files to be read that wait for their turn
+	reading   turns       // for a file that is being read
+	unpacking turns       // for a compressed file: decoders take memory that is in no budget
 }
 
 const (
 	maxAsking    = 256 // rows that are inserted at the same time go in one transaction
+	maxReading   = 64
 	maxUnpacking = 2
 	// Beyond so many followed files, others are read whenever they change, without a tailer of their own.
 	maxFollowed = 256
@@ -60,7 +63,7 @@ func newKeeper(ctx context.Context, o Options, in *pipeline.Intake, w *watcher) 
 		files: map[place]*openFile{}, byPath: map[string]*openFile{}, targets: map[string]string{}, rows: newRows(o.Host),
 		waits: map[*row]*waiting{}, refusal: map[string]int{}, room: o.files(), gauges: gauges{stats: in.Stats},
 		calls: make(chan func()), broken: make(chan error, 1),
-		unpacking: make(turns, maxUnpacking),
+		reading: make(turns, maxReading), unpacking: make(turns, maxUnpacking),
 	}
 }
 

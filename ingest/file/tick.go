@@ -49,6 +49,9 @@ func (k *keeper) tickFile(f *openFile, now time.Time) {
 			k.read(f)
 		}
 	case active:
+		if f.reading.stream.Blocked() { // it may be for long; others go on
+			f.yield()
+		}
 		k.look(f)
 	case empty:
 		if !f.listed && f.quiet(now) >= k.Grace {

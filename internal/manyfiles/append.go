@@ -76,6 +76,7 @@ func (m *measurement) burst(ctx context.Context) error {
 		return err
 	}
 	before, _ := spent(m.pid())
+	server := m.serverSpent()
 	began := time.Now()
 	for i := range m.files {
 		if _, err := m.work.appendTo(i, line(fmt.Sprintf("burst %d", i))); err != nil {
@@ -89,7 +90,7 @@ func (m *measurement) burst(ctx context.Context) error {
 	}
 	m.figures.burstStored = time.Since(written)
 	after, _ := spent(m.pid())
-	m.figures.burstCPU = after - before
+	m.figures.burstCPU, m.figures.burstServer = after-before, m.serverSpent()-server
 	return nil
 }
 
@@ -105,6 +106,7 @@ func (m *measurement) write(ctx context.Context) error {
 		return err
 	}
 	before, _ := spent(m.pid())
+	server := m.serverSpent()
 	began, lines := time.Now(), 0
 	gap := time.Second / time.Duration(m.busy*m.rate)
 	latencies, err := m.timed(ctx, func(ctx context.Context, s *marked) error {
@@ -132,6 +134,7 @@ func (m *measurement) write(ctx context.Context) error {
 	}
 	after, _ := spent(m.pid())
 	m.figures.busy, m.figures.busyCPU = distributionOf(latencies), share(after-before, took)
+	m.figures.busyServer = share(m.serverSpent()-server, took)
 	m.figures.busyRate = float64(lines) / took.Seconds()
 	return nil
 }

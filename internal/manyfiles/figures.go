@@ -18,9 +18,10 @@ type figures struct {
 
 	single                    distribution
 	burstWritten, burstStored time.Duration // all lines written; all stored after that
-	burstCPU                  time.Duration
+	burstCPU, burstServer     time.Duration
 	busy                      distribution
-	busyRate, busyCPU         float64 // lines a second, percent of a core
+	busyRate                  float64 // lines a second
+	busyCPU, busyServer       float64 // percent of a core
 }
 
 // startFigures is what a start took.
@@ -59,6 +60,7 @@ func median(all []figures) (f figures) {
 		func(f *figures) *time.Duration { return &f.second.complete }, func(f *figures) *time.Duration { return &f.second.cpu },
 		func(f *figures) *time.Duration { return &f.allRead }, func(f *figures) *time.Duration { return &f.burstWritten },
 		func(f *figures) *time.Duration { return &f.burstStored }, func(f *figures) *time.Duration { return &f.burstCPU },
+		func(f *figures) *time.Duration { return &f.burstServer },
 		func(f *figures) *time.Duration { return &f.single.p50 }, func(f *figures) *time.Duration { return &f.single.p90 },
 		func(f *figures) *time.Duration { return &f.single.p99 }, func(f *figures) *time.Duration { return &f.single.most },
 		func(f *figures) *time.Duration { return &f.busy.p50 }, func(f *figures) *time.Duration { return &f.busy.p90 },
@@ -70,7 +72,7 @@ func median(all []figures) (f figures) {
 		func(f *figures) *float64 { return &f.firstPeak }, func(f *figures) *float64 { return &f.idle },
 		func(f *figures) *float64 { return &f.idleServer }, func(f *figures) *float64 { return &f.memory },
 		func(f *figures) *float64 { return &f.peak }, func(f *figures) *float64 { return &f.busyRate },
-		func(f *figures) *float64 { return &f.busyCPU },
+		func(f *figures) *float64 { return &f.busyCPU }, func(f *figures) *float64 { return &f.busyServer },
 	} {
 		numbers(of)
 	}

@@ -98,8 +98,7 @@ func (m *measurement) rest(ctx context.Context) error {
 	if err := pause(ctx, 10*time.Second); err != nil {
 		return err
 	}
-	poller := int(m.conn.PgConn().PID())
-	began, before := time.Now(), serverSpent(m.server.PID(), poller)
+	began, before := time.Now(), m.serverSpent()
 	own, _ := spent(m.pid())
 	if err := pause(ctx, m.idle); err != nil {
 		return err
@@ -107,10 +106,15 @@ func (m *measurement) rest(ctx context.Context) error {
 	now, _ := spent(m.pid())
 	took := time.Since(began)
 	m.figures.idle = share(now-own, took)
-	m.figures.idleServer = share(serverSpent(m.server.PID(), poller)-before, took)
+	m.figures.idleServer = share(m.serverSpent()-before, took)
 	rss, _ := memory(m.pid())
 	m.figures.memory, m.figures.descriptors = mebibytes(rss), descriptors(m.pid())
 	return nil
+}
+
+// serverSpent returns the time that the server has used so far, but for answering us.
+func (m *measurement) serverSpent() time.Duration {
+	return serverSpent(m.server.PID(), int(m.conn.PgConn().PID()))
 }
 
 // share returns used as percent of one core.

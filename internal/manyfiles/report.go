@@ -51,10 +51,10 @@ func report(p plan, b bars, f figures) (missed int) {
 	plain("… descriptors", fmt.Sprint(f.descriptors))
 	row(fmt.Sprintf("%d single lines until stored: p50 / p90 / p99 / max", p.appends), f.single.String(), "max ≤ "+short(b.latency), f.single.most <= b.latency)
 	plain("a line to each file at once: written in / all stored after that", short(f.burstWritten)+" / "+short(f.burstStored))
-	plain("… processor time", short(f.burstCPU))
+	plain("… processor time, and PostgreSQL's", short(f.burstCPU)+" / "+short(f.burstServer))
 	if p.busy > 0 {
 		plain(fmt.Sprintf("%d files being written for %s, %.0f lines/s: p50 / p90 / p99 / max", min(p.busy, p.files), p.writing, f.busyRate), f.busy.String())
-		plain("… processor time of one core", fmt.Sprintf("%.0f %%", f.busyCPU))
+		plain("… processor time of one core, and PostgreSQL's", fmt.Sprintf("%.0f %% / %.0f %%", f.busyCPU, f.busyServer))
 	}
 	amount("most memory since the second start", f.peak, b.memory, "MiB")
 	return missed
