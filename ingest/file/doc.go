@@ -84,7 +84,8 @@
 //     database has not given yet is kept all the same.
 //   - What is added after the grace time to a file that was removed or moved out of the inputs.
 //   - Files beyond the limit on open descriptors, a quarter of which (at most 1,024) is left for other uses, wait until
-//     others are finished. An error is logged; a file that is removed while it waits is not read.
+//     others are finished. An error is logged, and Stats.FilesUnopened has their number; a file that is removed while it
+//     waits is not read.
 //   - Off Linux the library follows by path. What it then reads of another file is refused by the verification, so this
 //     costs time, not lines; a file that leaves its inputs cannot be found by its new name after a restart.
 package file

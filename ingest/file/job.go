@@ -30,7 +30,7 @@ func (k *keeper) readNext() {
 // begin has a goroutine read f to its end and, where that makes sense, follow it.
 func (k *keeper) begin(f *openFile) {
 	f.state, f.again = active, false
-	f.followed = f.listed && !f.finish && f.packing == plain && k.follows < maxFollowed && !remote(f.path)
+	f.followed = f.listed && !f.finish && f.packing == plain && k.follows < k.followed && !remote(f.path)
 	if f.followed {
 		k.follows++
 	}

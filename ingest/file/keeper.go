@@ -29,7 +29,7 @@ type keeper struct {
 	loaded  bool           // rows is complete
 	refusal map[string]int // paths whose refusal was logged, and the scan that refused them last
 	room    int            // how many files may be open
-	full    bool           // room was used up once, which was logged
+	surplus surplus        // files beyond that
 	gauges  gauges
 
 	scans    int
@@ -37,6 +37,7 @@ type keeper struct {
 	nextLook time.Time
 	nextScan time.Time
 	follows  int // files that are being followed
+	followed int // how many may be
 
 	jobs      sync.WaitGroup
 	calls     chan func()
@@ -53,15 +54,17 @@ const (
 	maxAsking    = 256 // rows that are inserted at the same time go in one transaction
 	maxReading   = 64
 	maxUnpacking = 2
-	// Beyond so many followed files, others are read whenever they change, without a tailer of their own.
+	// Beyond so many followed files, or fewer where descriptors are few, others are read whenever they change, without a
+	// tailer of their own.
 	maxFollowed = 256
 )
 
 func newKeeper(ctx context.Context, o Options, in *pipeline.Intake, w *watcher) *keeper {
+	room, followed := o.descriptors()
 	return &keeper{
 		Options: o, ctx: ctx, in: in, watch: w,
 		files: map[place]*openFile{}, byPath: map[string]*openFile{}, targets: map[string]string{}, rows: newRows(o.Host),
-		waits: map[*row]*waiting{}, refusal: map[string]int{}, room: o.files(), gauges: gauges{stats: in.Stats},
+		waits: map[*row]*waiting{}, refusal: map[string]int{}, room: room, followed: followed, gauges: gauges{stats: in.Stats},
 		calls: make(chan func()), broken: make(chan error, 1),
 		reading: make(turns, maxReading), unpacking: make(turns, maxUnpacking),
 	}

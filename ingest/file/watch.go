@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -42,7 +43,7 @@ func newWatcher(log *slog.Logger) *watcher {
 	var err error
 	if w.kernel, err = fsnotify.NewWatcher(); err != nil {
 		w.kernel = nil
-		log.Warn("directories cannot be watched; they are listed every second", "error", err)
+		log.Warn("directories cannot be watched; they are listed every second", "error", err, "remedy", remedyOf(err))
 	}
 	return w
 }
@@ -156,11 +157,23 @@ func (w *watcher) sync(dirs map[string]struct{}) bool {
 			complete = false
 			if !w.refused && !errors.Is(err, fsnotify.ErrClosed) { // closed: the source is ending
 				w.refused = true
-				w.log.Warn("a directory cannot be watched; files are looked at every second", "directory", dir, "error", err)
+				w.log.Warn("a directory cannot be watched; files are looked at every second", "directory", dir, "error", err,
+					"remedy", remedyOf(err))
 			}
 		}
 	}
 	return complete
+}
+
+// remedyOf says which of the kernel's limits err means: its texts speak of open files and of space on a device.
+func remedyOf(err error) string {
+	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "raise fs.inotify.max_user_instances, or the limit on open files"
+	case errors.Is(err, syscall.ENOSPC):
+		return "raise fs.inotify.max_user_watches"
+	}
+	return "none known"
 }
 
 // directoryAt returns where the directory lies that path names, or nothing.
