@@ -31,6 +31,7 @@ type Stats struct {
 	FilesCut      atomic.Int64 // deleted files that were given up before they were read to their end
 	FilesWaiting  atomic.Int64 // truncated streams waiting for a copy that continues them
 	FilesHeld     atomic.Int64 // files that look like a copy in progress
+	FilesRefused  atomic.Int64 // paths that inputs match and that cannot be read: UTF-16, no permission, not a regular file
 	FilesSkipped  atomic.Int64 // files passed over as plain copies of others
 	FilesUnopened atomic.Int64 // files found and not read, because the process has as many descriptors as it may
 	Lag           atomic.Int64 // bytes between the committed positions and the ends of open files

@@ -26,6 +26,7 @@ func TestUTF16IsRefused(t *testing.T) {
 	w.begin()
 	w.expect("one")
 	w.expectLog("UTF-16")
+	w.await("the file to be counted", func() bool { return w.process.stats.FilesRefused.Load() == 1 })
 	if n := len(w.store.snapshots()); n != 1 {
 		t.Errorf("there are %d rows", n)
 	}

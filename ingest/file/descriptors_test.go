@@ -104,6 +104,9 @@ func TestRefusedPathsAreForgotten(t *testing.T) {
 	if n := strings.Count(w.log.String(), "file is not read"); n != 1 || len(k.refusal) != 1 {
 		t.Errorf("logged %d times, %d kept", n, len(k.refusal))
 	}
+	if k.gauges.set(k); k.gauges.stats.FilesRefused.Load() != 1 {
+		t.Errorf("%d are counted", k.gauges.stats.FilesRefused.Load())
+	}
 	w.remove("pipe")
 	k.scan()
 	if len(k.refusal) != 0 {

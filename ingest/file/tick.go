@@ -97,8 +97,8 @@ func (f *openFile) quiet(now time.Time) time.Duration {
 
 // gauges are the figures that this source has put into the process's.
 type gauges struct {
-	stats                              *pipeline.Stats
-	opened, drained, waits, holds, lag int64
+	stats                                       *pipeline.Stats
+	opened, drained, waits, holds, refused, lag int64
 }
 
 func (g *gauges) open(n int64) {
@@ -108,6 +108,7 @@ func (g *gauges) open(n int64) {
 
 func (g *gauges) set(k *keeper) {
 	var drained, holds, lag int64
+	refusals := int64(len(k.refusal))
 	for _, f := range k.files {
 		if f.state == idle && !f.listed {
 			drained++
@@ -115,19 +116,22 @@ func (g *gauges) set(k *keeper) {
 		switch {
 		case f.state == held:
 			holds++
+		case f.state == refused:
+			refusals++
 		case f.reading != nil:
 			lag += max(0, f.size-f.reading.stream.Committed())
 		}
 	}
-	g.put(drained, int64(len(k.waits)), holds, lag)
+	g.put(drained, int64(len(k.waits)), holds, refusals, lag)
 }
 
-func (g *gauges) put(drained, waits, holds, lag int64) {
+func (g *gauges) put(drained, waits, holds, refused, lag int64) {
 	g.stats.FilesDrained.Add(drained - g.drained)
 	g.stats.FilesWaiting.Add(waits - g.waits)
 	g.stats.FilesHeld.Add(holds - g.holds)
+	g.stats.FilesRefused.Add(refused - g.refused)
 	g.stats.Lag.Add(lag - g.lag)
-	g.drained, g.waits, g.holds, g.lag = drained, waits, holds, lag
+	g.drained, g.waits, g.holds, g.refused, g.lag = drained, waits, holds, refused, lag
 }
 
-func (g *gauges) clear() { g.put(0, 0, 0, 0) }
+func (g *gauges) clear() { g.put(0, 0, 0, 0, 0) }
