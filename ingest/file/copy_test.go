@@ -63,6 +63,30 @@ func TestCopiedAndRemoved(t *testing.T) {
 	w.expect("one", "two")
 }
 
+// The copy has more than the original when it is first seen: it went to another file system and back, or was restored, and
+// its writer goes on.
+func TestMovedAndContinued(t *testing.T) {
+	w := newWorld(t, "*.log")
+	w.o.CopyWait, w.o.Grace, w.o.Deleted = aeon, 5*aeon, 100*aeon
+	lines, text := numbered(0, 150)
+	w.append("app.log", text[:5000])
+	w.begin()
+	w.awaitLines(100)
+	w.remove("app.log")
+	w.expectLog("no longer found")
+	w.append("app.log", text)
+	w.await("the copy to be held", func() bool { return w.process.stats.FilesHeld.Load() == 1 })
+	w.clock.advance(2 * aeon)
+	w.append("other.log", "other\n")
+	w.awaitLines(101)
+	w.clock.advance(5 * aeon)
+	w.expect(append(lines, "other")...)
+	w.expectPosition("app.log", int64(len(text)))
+	if n := len(w.store.snapshots()); n != 2 {
+		t.Errorf("there are %d rows", n)
+	}
+}
+
 func TestCompressedRotation(t *testing.T) {
 	w := newWorld(t, "app.log*")
 	w.o.CopyWait, w.o.Grace = 5*aeon, aeon

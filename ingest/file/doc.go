@@ -58,7 +58,9 @@
 //     the rest of its last known size in lost_bytes, and a warning.
 //   - A new file that has the same bytes as far as it goes as one that is being read is held: it may be the copy of a
 //     copytruncate. It is decided upon when the original is cut or the two differ. After the copy wait it is a plain
-//     copy: counted, logged, and given a row that begins at its end.
+//     copy: counted, logged, and given a row that begins at its end. It may have more than an original of 1 KiB and more
+//     that is gone from the inputs (a log that was moved to another file system and back, or restored): it is held until
+//     the original was quiet for the grace time, and then continues its row.
 //   - Compressed files are known by their first bytes and compared by what they unpack to. A complete one is read once.
 //
 // # Other instances

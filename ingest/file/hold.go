@@ -60,8 +60,9 @@ func (k *keeper) judge(f *openFile, waited bool) {
 		k.setHead(f, head)
 	}
 	o, copied := k.copyOf(f)
-	// An original that was cut, and whose reader has not noticed yet, is about to leave its row to this copy.
-	if !copied || !waited || o == nil || !o.intact(o.milestone()) {
+	// An original that was cut, and whose reader has not noticed yet, is about to leave its row to this copy. So is one that
+	// is gone and of which the copy has more.
+	if !copied || !waited || o == nil || !o.intact(o.milestone()) || f.size > o.size {
 		k.decide(f)
 		return
 	}
@@ -79,10 +80,20 @@ func (k *keeper) skip(f, original *openFile) {
 	k.create(f, end)
 }
 
+// outgrown reports whether a copy of f has more than f.
+func (k *keeper) outgrown(f *openFile) bool {
+	for _, c := range k.files {
+		if c.state == held && c.original == f && c.size > f.size && c.copies(f) {
+			return true
+		}
+	}
+	return false
+}
+
 // release skips the copies of f, which is finished: there is nothing that they could continue.
 func (k *keeper) release(f *openFile) {
 	for _, c := range k.filesInOrder() {
-		if c.state == held && c.original == f && c.copies(f) {
+		if c.state == held && c.original == f && c.size <= f.size && c.copies(f) {
 			k.skip(c, f)
 		}
 	}

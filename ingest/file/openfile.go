@@ -146,14 +146,18 @@ func (f *openFile) intact(at milestone) bool {
 	return bytes.Equal(p[:n], f.head) && at.in(f.handle)
 }
 
-// equalTo reports whether f, which is not longer than o, has the same bytes as o as far as it goes.
+// equalTo reports whether f has the same bytes as o as far as it goes. It may be longer only if o is not found any more:
+// then it was moved or restored, and somebody goes on writing to it.
 func (f *openFile) equalTo(o *openFile) bool {
 	const compared = 4 << 10
 	info, err := o.handle.Stat()
-	if err != nil || f.size > info.Size() || f.size == 0 {
+	if err != nil || f.size == 0 {
 		return false
 	}
-	end := f.size
+	end := min(f.size, info.Size())
+	if f.size > end && (o.listed || end < headSizeMax) {
+		return false
+	}
 	for _, off := range []int64{0, max(0, end-compared)} {
 		a, b := make([]byte, min(compared, end)), make([]byte, min(compared, end))
 		if _, err := f.handle.ReadAt(a, off); err != nil {

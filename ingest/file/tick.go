@@ -52,10 +52,15 @@ func (k *keeper) tickFile(f *openFile, now time.Time) {
 	}
 	switch f.state {
 	case idle:
-		if k.look(f); f.state == idle && f.quiet(now) >= k.Grace {
-			f.finish = true
-			k.read(f)
+		if k.look(f); f.state != idle || f.quiet(now) < k.Grace {
+			return
 		}
+		if k.outgrown(f) { // the copy has the rest of its last line, too
+			k.letGo(f)
+			return
+		}
+		f.finish = true
+		k.read(f)
 	case active:
 		if f.reading.stream.Blocked() { // it may be for long; others go on
 			f.yield()
