@@ -3,8 +3,6 @@ package chaos
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -19,18 +17,18 @@ type Verdict struct {
 	Problems   []string // everything that is wrong, for a person; empty when all is right
 }
 
-// Check looks whether the tables of a schema hold what the writers wrote in this form, numbers 1 to lines, each exactly
-// once, and account for it. The error says that it could not look.
-func Check(ctx context.Context, conn *pgx.Conn, schemaName string, form Form, lines map[string]int64) (v Verdict, err error) {
+// Check looks whether the tables of a schema hold what was written in this form, each number exactly once, and account for
+// all of it. The error says that it could not look.
+func Check(ctx context.Context, conn *pgx.Conn, schemaName string, form Form, account Account) (v Verdict, err error) {
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
-		v, err = Examine(ctx, tx, schemaName, form, lines)
+		v, err = Examine(ctx, tx, schemaName, form, account)
 		return err
 	})
 	return v, err
 }
 
 // Examine is [Check] in a transaction that sees one state of all tables.
-func Examine(ctx context.Context, tx pgx.Tx, schemaName string, form Form, lines map[string]int64) (v Verdict, err error) {
+func Examine(ctx context.Context, tx pgx.Tx, schemaName string, form Form, account Account) (v Verdict, err error) {
 	if _, err := tx.Exec(ctx, "set local search_path = "+pgx.Identifier{schemaName}.Sanitize()); err != nil {
 		return v, err
 	}
@@ -40,15 +38,11 @@ func Examine(ctx context.Context, tx pgx.Tx, schemaName string, form Form, lines
 	if err := tx.QueryRow(ctx, "select coalesce(sum(lost_bytes), 0)::bigint from log_positions").Scan(&v.LostBytes); err != nil {
 		return v, err
 	}
-	writers := slices.Sorted(maps.Keys(lines))
-	counts := make([]int64, len(writers))
-	for i, writer := range writers {
-		counts[i] = lines[writer]
-	}
+	arguments := account.arguments()
 	for _, e := range form.examinations() {
 		var wrong int64
 		var examples []string
-		if err := tx.QueryRow(ctx, e.query, writers, counts).Scan(&wrong, &examples); err != nil {
+		if err := tx.QueryRow(ctx, e.query, arguments...).Scan(&wrong, &examples); err != nil {
 			return v, fmt.Errorf("look whether %s: %w", e.what, err)
 		}
 		switch e.what {

@@ -124,7 +124,8 @@ func TestCheck(t *testing.T) {
 			if _, err := tx.Exec(t.Context(), test.damage); err != nil {
 				t.Fatal(err)
 			}
-			v, err := chaos.Examine(t.Context(), tx, db.Schema, chaos.ServiceLines, map[string]int64{"a": 100, "b": 100})
+			v, err := chaos.Examine(t.Context(), tx, db.Schema, chaos.ServiceLines,
+				chaos.Account{Lines: map[string]int64{"a": 100, "b": 100}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -133,6 +134,59 @@ func TestCheck(t *testing.T) {
 			}
 			all := strings.Join(v.Problems, "\n")
 			if !strings.Contains(all, test.problem) || (len(v.Problems) == 0) != (test.problem == "") {
+				t.Errorf("no %q in %q", test.problem, all)
+			}
+		})
+	}
+}
+
+// What an account says besides lines must be found, no more and no less.
+func TestCheckAccount(t *testing.T) {
+	t.Parallel()
+	db, conn := recorded(t)
+	lines := map[string]int64{"a": 100, "b": 100}
+	for name, test := range map[string]struct {
+		damage  string
+		account chaos.Account
+		problem string
+	}{
+		"dead letter": {
+			damage: `insert into log_dead_letters (source_id, source_offset, reason, raw, length)
+					select source_id, 0, 'torn', 'half a li', 9 from log_positions where source_key = 'file:a';
+				update log_positions set lines = 101, dead = 1 where source_key = 'file:a'`,
+			account: chaos.Account{Dead: map[string]int64{"torn": 1}},
+		},
+		"no dead letter": {account: chaos.Account{Dead: map[string]int64{"torn": 2}}, problem: "torn: 0 instead of 2"},
+		"dead letter that is not counted": {
+			damage:  `insert into log_dead_letters (source_id, source_offset, reason, raw, length) select source_id, 0, 'torn', '', 9 from log_positions`,
+			account: chaos.Account{Dead: map[string]int64{"torn": 2}}, problem: "2 sources filtered something, or lost messages, or do not balance",
+		},
+		"lost bytes": {
+			damage:  "update log_positions set lost_bytes = 7 where source_key = 'file:a'",
+			account: chaos.Account{LostBytes: 7},
+		},
+		"no lost bytes": {account: chaos.Account{LostBytes: 7}, problem: "7 bytes lost more or less"},
+		"joined lines": {
+			damage:  "update log_positions set lines = 400, kept = 400",
+			account: chaos.Account{Joined: 600},
+		},
+		"no joined lines": {account: chaos.Account{Joined: 600}, problem: "200 in the ledger, 800 written"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tx, err := conn.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Rollback(t.Context())
+			if _, err := tx.Exec(t.Context(), test.damage); err != nil {
+				t.Fatal(err)
+			}
+			test.account.Lines = lines
+			v, err := chaos.Examine(t.Context(), tx, db.Schema, chaos.ServiceLines, test.account)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if all := strings.Join(v.Problems, "\n"); !strings.Contains(all, test.problem) || (all == "") != (test.problem == "") {
 				t.Errorf("no %q in %q", test.problem, all)
 			}
 		})
@@ -171,7 +225,8 @@ func TestCheckTransactions(t *testing.T) {
 			if _, err := tx.Exec(t.Context(), test.damage); err != nil {
 				t.Fatal(err)
 			}
-			v, err := chaos.Examine(t.Context(), tx, db.Schema, chaos.TransactionLines(10), map[string]int64{"committed": 20})
+			v, err := chaos.Examine(t.Context(), tx, db.Schema, chaos.TransactionLines(10),
+				chaos.Account{Lines: map[string]int64{"committed": 20}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,7 +1,7 @@
 package chaos
 
 // An examination is one thing to look at. Its query returns a count of what is wrong and examples of it, given the
-// names of the writers and how many lines each wrote.
+// arguments of an [Account].
 type examination struct {
 	what  string
 	query string
@@ -15,10 +15,8 @@ const (
 
 // events begins the queries about rows: all of them, with what the writers put into them, and what they should be.
 func (f Form) events() string {
-	return `with given as (
-	select * from unnest($1::text[], $2::bigint[]) w(writer, lines)
-), events as (
-	select ` + f.numbers + `, message, source_id, source_offset, logger, trace_id
+	return given + `, events as (
+	select ` + f.numbers + `, message, exception, source_id, source_offset, logger, trace_id
 	from log_events
 ), expected as (
 	select writer, n from given, generate_series(1, lines) n
@@ -28,9 +26,13 @@ func (f Form) events() string {
 `
 }
 
-// positions begins the queries about the ledger.
-const positions = `with given as (
+// given begins all queries.
+const given = `with given as (
 	select * from unnest($1::text[], $2::bigint[]) w(writer, lines)
+), letters as (
+	select * from unnest($3::text[], $4::bigint[]) l(reason, letters)
+), further as (
+	select $5::bigint as joined, $6::bigint as lost
 )
 `
 
@@ -54,20 +56,31 @@ func (f Form) examinations() []examination {
 			select coalesce(sum(times - 1), 0)::bigint, (array_agg(concat_ws(' ', source_id, 'at', source_offset)))[:10] from (
 				select source_id, source_offset, count(*) as times from events group by source_id, source_offset
 			) x where times > 1`},
-		{"dead letters", positions + `
-			select count(*), (array_agg(reason || ': ' || encode(substr(raw, 1, 200), 'escape')))[:10] from log_dead_letters`},
-		{"sources lost something, or did not keep every line, or do not balance", positions + `
+		{"dead letters more or less than there should be", given + `
+			select coalesce(sum(abs(coalesce(found, 0) - coalesce(letters, 0))), 0)::bigint,
+				(array_agg(concat_ws(' ', reason || ':', example, coalesce(found, 0), 'instead of', coalesce(letters, 0))))[:10]
+			from letters full join (
+				select reason, count(*) as found, min(encode(substr(raw, 1, 200), 'escape')) as example from log_dead_letters group by reason
+			) d using (reason) where found is distinct from letters`},
+		{"sources filtered something, or lost messages, or do not balance", given + `
 			select count(*), (array_agg(concat_ws(' ', source_key || ':', lines, kept, filtered, dead, lost_bytes, lost_messages)))[:10]
-			from log_positions where lines <> kept or filtered <> 0 or dead <> 0 or lost_bytes <> 0 or lost_messages <> 0`},
-		{"sources whose ledger differs from their rows", positions + `
+			from log_positions p where lines <> kept + dead or filtered <> 0 or lost_messages <> 0
+				or dead <> (select count(*) from log_dead_letters d where d.source_id = p.source_id)`},
+		{"bytes lost more or less than there should be", given + `
+			select abs(coalesce(sum(lost_bytes), 0) - lost)::bigint, (array_agg(concat_ws(' ', source_key || ':', lines, kept, filtered, dead,
+				lost_bytes, lost_messages)) filter (where lost_bytes <> 0))[:10]
+			from further left join log_positions on true group by lost`},
+		{"sources whose ledger differs from their rows", given + `
 			select count(*), (array_agg(concat_ws(' ', coalesce(source_key, '?') || ':', p.events, 'in the ledger,',
 				coalesce(e.rows, 0), 'stored')))[:10]
 			from log_positions p
 			full join (select source_id, count(*) as rows from log_events group by source_id) e using (source_id)
 			where coalesce(p.events, -1) <> coalesce(e.rows, 0)`},
-		{"lines more or less in the ledger than were written", positions + `
+		{"lines more or less in the ledger than were written", given + `
 			select abs(written - ledger)::bigint, array[concat_ws(' ', ledger, 'in the ledger,', written, 'written')]
-			from (select coalesce(sum(lines), 0) as ledger from log_positions) p, (select sum(lines) as written from given) w`},
+			from (select coalesce(sum(lines), 0) as ledger from log_positions) p, (
+				select joined + (select coalesce(sum(lines), 0) from given) + (select coalesce(sum(letters), 0) from letters) as written
+				from further) w`},
 		{"events more or less in hours and what is not rolled up than were analysed", windows("window_seconds = 3600 or not rolled")},
 		{"events more or less in days and what is not rolled up than were analysed", windows("window_seconds = 86400 or not rolled")},
 		{"events more or less in minutes than were analysed", windows("window_seconds < 3600")},
@@ -76,7 +89,7 @@ func (f Form) examinations() []examination {
 
 // windows compares the sum over rows of log_analytics that count every event once with the ledger.
 func windows(once string) string {
-	return positions + `
+	return given + `
 		select abs(a.n - w.n)::bigint, array[concat_ws(' ', 'analysed', a.n || ', in windows', w.n)]
 		from (select coalesce(sum(analysed), 0) as n from log_positions) a,
 			(select coalesce(sum((summary ->> 'total_logs')::bigint), 0) as n from log_analytics where ` + once + `) w`

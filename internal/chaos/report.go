@@ -16,12 +16,12 @@ const maxFileMemory = 192 << 10
 // Judge checks the tables now, prints what the run was, and returns the verdict. No instance may run any more.
 func (r *Rig) Judge() Verdict {
 	r.t.Helper()
-	lines := map[string]int64{}
+	r.account.Lines = map[string]int64{}
 	for _, w := range r.writers {
-		lines[w.Name] += int64(w.Lines)
+		r.account.Lines[w.Name] += int64(w.Lines)
 	}
 	conn := testkit.Connect(r.t, r.url)
-	v, err := Check(r.t.Context(), conn, r.schema, r.form, lines)
+	v, err := Check(r.t.Context(), conn, r.schema, r.form, r.account)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -29,8 +29,18 @@ func (r *Rig) Judge() Verdict {
 	return v
 }
 
-// Require fails the test unless the verdict is clean, and writes the result down where the environment says.
+// Require fails the test unless the verdict is clean and the kills meant something, and writes the result down where the
+// environment says.
 func (r *Rig) Require() {
+	r.t.Helper()
+	r.requireClean()
+	if r.progressed < r.kills/3 {
+		r.t.Errorf("only %d of %d kills came after a commit: too few to mean anything", r.progressed, r.kills)
+	}
+}
+
+// requireClean fails the test unless the verdict is clean, and writes the result down.
+func (r *Rig) requireClean() {
 	r.t.Helper()
 	v := r.Judge()
 	if err := r.result(v).append(os.Getenv(resultsVariable)); err != nil {
@@ -41,9 +51,6 @@ func (r *Rig) Require() {
 	}
 	if memory := r.memory.Load(); memory > r.maxMemory {
 		r.t.Errorf("logflume held %d KiB", memory)
-	}
-	if r.progressed < r.kills/3 {
-		r.t.Errorf("only %d of %d kills came after a commit: too few to mean anything", r.progressed, r.kills)
 	}
 }
 

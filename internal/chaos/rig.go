@@ -28,6 +28,7 @@ type Rig struct {
 	dir     string
 	input   string            // YAML of the source that is configured
 	form    Form              // of the lines
+	account Account           // what was written besides the lines
 	config  string            // path of the configuration
 	program string            // path of logflume
 	server  *privatepg.Server // nil when the run shares one, which must not be stopped
