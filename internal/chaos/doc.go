@@ -11,6 +11,9 @@
 // What befalls the database: [Outages] breaks connections with a proxy, [Troubles] has the server refuse its part by what
 // operators and other sessions do to it, [Disk] takes its room away, and a [Pair] is two instances one of which is taken.
 //
+// A [Script] is a run in which the test itself does things to files, step by step, and says what must come of it, down to
+// dead letters and lost bytes; a [Way] says what logflume is doing meanwhile.
+//
 // Sizes: a small one that runs with all tests, and with LOGFLUME_CHAOS=full one of 200,000 lines a writer, or 505,000 into
 // a topic. What is random comes from a seed that is printed and that LOGFLUME_CHAOS_SEED sets. LOGFLUME_CHAOS_RESULTS names
 // a file to which the [Result] of each run is appended, for the program in table.

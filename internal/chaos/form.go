@@ -44,3 +44,10 @@ func TransactionLines(records int) Form {
 		intact:  fmt.Sprintf("message ~ '^[a-z]+ [0-9]+ [0-9]+$' and %s::bigint < %d", part(3), records),
 	}
 }
+
+// TraceLines is the form of stack traces in text that a script writes, with what was logged before them.
+var TraceLines = Form{
+	numbers: `split_part(message, ' ', 5) as writer, split_part(message, ' ', 3)::bigint as n`,
+	intact: `message = format('ERROR request %s of %s failed', n, writer) and exception = format(E'Traceback (most recent call last):\n'
+		'  File "app.py", line %s, in work\n    work(%s)\nValueError: %s of %s', n, n, n, writer)`,
+}

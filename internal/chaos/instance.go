@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -28,9 +29,9 @@ type Instance struct {
 func (r *Rig) Start() *Instance {
 	r.t.Helper()
 	r.starts++
+	command := append(slices.Clone(r.wrapper), r.program, "run", "--config", r.config)
 	i := &Instance{
-		rig: r, command: exec.Command(r.program, "run", "--config", r.config),
-		log: r.logPath(r.starts), done: make(chan struct{}),
+		rig: r, command: exec.Command(command[0], command[1:]...), log: r.logPath(r.starts), done: make(chan struct{}),
 	}
 	log, err := os.Create(i.log)
 	if err != nil {

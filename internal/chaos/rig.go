@@ -31,10 +31,11 @@ type Rig struct {
 	account Account           // what was written besides the lines
 	config  string            // path of the configuration
 	program string            // path of logflume
+	wrapper []string          // command that runs it; nil for none
 	server  *privatepg.Server // nil when the run shares one, which must not be stopped
 	url     string
 	through string // URL by which instances reach the database; "" for url
-	listen  string // where instances answer /readyz; "" for nowhere
+	listen  string // where instances answer /readyz and /metrics; "" for nowhere
 	schema  string
 	began   time.Time
 	conn    *pgx.Conn // nil while there is none
