@@ -19,7 +19,7 @@ type Script struct {
 
 	running *Instance // nil while none runs
 	begun   bool      // one ran
-	steps   int
+	brief   bool      // files wait for a short time only
 	texts   []*Text
 	last    *Text
 	tables  *pgx.Conn       // to look at them; nil while there is none
@@ -29,7 +29,7 @@ type Script struct {
 // Settings are members of the configuration, as YAML without braces.
 type Settings struct {
 	Paths  []string // globs below the directory of logs; *.log* if there are none
-	Files  string   // of files
+	Files  string   // of files; the waiting times in it should be short
 	Parse  string   // of parse
 	Limits string   // of limits, without memory
 }
@@ -53,6 +53,7 @@ func NewScript(t testing.TB, program string, way Way, settings Settings) *Script
 	}
 	s.input, s.listen = fmt.Sprintf("file: {paths: [%s]}", strings.Join(paths, ", ")), "127.0.0.1:0"
 	s.account.Dead = map[string]int64{}
+	s.brief = settings.Files != ""
 	s.Set(settings)
 	s.last = s.Text("last")
 	return s
@@ -154,11 +155,14 @@ func (s *Script) Stored() {
 	}
 }
 
-// Finish waits until everything is stored, sees that the files in the directory of logs are read to their end, runs the
-// program once more, which must add nothing but a new file's line, and judges.
+// Finish waits until everything is stored and decided, sees that the files in the directory of logs are read to their end,
+// runs the program once more, which must add nothing but a new file's line, and judges.
 func (s *Script) Finish() {
 	s.t.Helper()
 	s.Stored()
+	if s.brief {
+		s.Await("no file is taken for a copy in progress", func() bool { return s.Metric(`logflume_files{state="held"}`) == 0 })
+	}
 	s.end()
 	s.Up()
 	s.AwaitLog(s.starts, `"msg":"files found"`)

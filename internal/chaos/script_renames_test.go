@@ -11,7 +11,7 @@ var renames = map[string]scriptCase{
 	"renamed_once":         {small: []chaos.Way{chaos.Live}, run: renamed(1)},
 	"renamed_twice":        {small: []chaos.Way{chaos.Stopped}, run: renamed(2)},
 	"renamed_three_times":  {small: []chaos.Way{chaos.Killed}, run: renamed(3)},
-	"rotated_to_gzip":      {small: []chaos.Way{chaos.Behind}, run: rotatedToGzip},
+	"rotated_to_gzip":      {small: []chaos.Way{chaos.Behind}, settings: chaos.Settings{Files: "grace: 1s"}, run: rotatedToGzip},
 	"rotated_out_of_globs": {small: []chaos.Way{chaos.Stopped}, settings: chaos.Settings{Paths: []string{"app.log", "last.log"}}, run: renamed(1)},
 	"copytruncate":         {small: []chaos.Way{chaos.Frozen}, run: copytruncate},
 	"several_names": {

@@ -1,6 +1,10 @@
 package chaos
 
-import "github.com/jackc/pgx/v5"
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // A Way is what logflume is doing while a script operates on files.
 type Way string
@@ -48,8 +52,8 @@ func (s *Script) Lock() (unlock func()) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.t.Cleanup(func() { conn.Close(context.Background()) }) // or the schema could not be dropped
 	if _, err = conn.Exec(ctx, "begin; lock table "+s.schema+".log_events in exclusive mode"); err != nil {
-		conn.Close(ctx)
 		s.t.Fatal(err)
 	}
 	return func() {
@@ -63,7 +67,6 @@ func (s *Script) Lock() (unlock func()) {
 // step comes before each operation on files. Where the way is to kill, it may kill the instance or start one.
 func (s *Script) step() {
 	s.t.Helper()
-	s.steps++
 	if s.Way != Killed || !s.begun {
 		return
 	}
