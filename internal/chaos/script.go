@@ -40,6 +40,9 @@ const (
 	shortly  = 300 * time.Millisecond // for something that may as well not come
 )
 
+// maxScriptMemory is the most that an instance may hold, in KiB: limits.memory is 4 MiB.
+const maxScriptMemory = 96 << 10
+
 // NewScript prepares a script on a schema of the server that tests share. Nothing runs yet.
 func NewScript(t testing.TB, program string, way Way, settings Settings) *Script {
 	t.Helper()
@@ -52,7 +55,7 @@ func NewScript(t testing.TB, program string, way Way, settings Settings) *Script
 		paths[i] = fmt.Sprintf("%q", s.path(path))
 	}
 	s.input, s.listen = fmt.Sprintf("file: {paths: [%s]}", strings.Join(paths, ", ")), "127.0.0.1:0"
-	s.account.Dead = map[string]int64{}
+	s.account.Dead, s.maxMemory = map[string]int64{}, maxScriptMemory
 	s.brief = settings.Files != ""
 	s.Set(settings)
 	s.last = s.Text("last")
