@@ -6,10 +6,9 @@
 // real program on them, and the faults so far. A [TopicRig] is one whose lines go through a topic and whose instances are
 // members of a consumer group. [Check] is the judge; it looks at the tables alone. To trust it, the tests also run it
 // against two programs that are wrong on purpose, built with the tags control_position_first (the position is committed
-// before the rows, so kills lose lines) and control_rows_first (after them, so kills double lines).
-//
-// What befalls the database: [Outages] breaks connections with a proxy, [Troubles] has the server refuse its part by what
-// operators and other sessions do to it, [Disk] takes its room away, and a [Pair] is two instances one of which is taken.
+// before the rows, so kills lose lines) and control_rows_first (after them, so kills double lines), and against one as it is
+// often written (tailcontrol: files are followed by name, positions kept in a file), which rotations and kills make lose lines
+// and double them.
 //
 // Sizes: a small one that runs with all tests, and with LOGFLUME_CHAOS=full one of 200,000 lines a writer, or 505,000 into
 // a topic. What is random comes from a seed that is printed and that LOGFLUME_CHAOS_SEED sets. LOGFLUME_CHAOS_RESULTS names
