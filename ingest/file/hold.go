@@ -14,7 +14,7 @@ func (k *keeper) copyOf(f *openFile) (original *openFile, copied bool) {
 		if o == f || o.row == nil && o.state != placing {
 			continue
 		}
-		if f.copies(o) || f.packing != plain && o.row != nil && f.holds(o.row) {
+		if f.copies(o) {
 			return o, true
 		}
 	}
@@ -40,7 +40,7 @@ func (k *keeper) recheck(f *openFile) {
 	waited := now.Sub(f.since) >= k.CopyWait
 	if f.packing != plain {
 		written := f.again && now.Sub(f.changed) >= writePause
-		if o := f.original; waited || written || o != nil && o.row == nil {
+		if o := f.original; waited || written || o != nil && (k.files[o.place] != o || !f.copies(o)) {
 			f.again = false
 			k.examine(f, func(f *openFile) { k.judge(f, waited) })
 		}
@@ -76,7 +76,7 @@ func (k *keeper) skip(f, original *openFile) {
 // release skips the copies of f, which is finished: there is nothing that they could continue.
 func (k *keeper) release(f *openFile) {
 	for _, c := range k.filesInOrder() {
-		if c.state == held && c.original == f && c.copies(f) {
+		if c.state == held && c.original == f && c.packing == plain && c.copies(f) {
 			k.skip(c, f)
 		}
 	}

@@ -6,7 +6,8 @@ import (
 )
 
 const (
-	app = "logs/app.log"
+	app   = "logs/app.log"
+	moved = app + ".1"
 )
 
 // modelCases are what went wrong once, and a plain one.
@@ -19,6 +20,24 @@ var modelCases = map[string]func(w *modelWorld){
 		w.sleep(time.Second)
 		w.copytruncate(0)
 		w.add(app, w.lines(5, 50, "\n")...)
+	},
+	"compressed before what was read is committed": func(w *modelWorld) {
+		w.start(false)
+		w.hold()
+		w.add(app, w.lines(5, 50, "\n")...)
+		w.sleep(time.Second)
+		w.compress(app, app+".1.gz")
+		w.truncate(app)
+		w.sleep(5 * time.Second)
+	},
+	"compressed and removed while the database is away": func(w *modelWorld) {
+		w.start(false)
+		w.leave()
+		w.add(moved, w.lines(5, 50, "\n")...)
+		w.sleep(time.Second)
+		w.compress(moved, app+".1.gz")
+		w.remove(moved)
+		w.sleep(7 * time.Second)
 	},
 }
 

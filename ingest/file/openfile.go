@@ -116,12 +116,18 @@ func (f *openFile) continues(r *row) bool {
 // no help when it was cut after it was copied: then what was read of it is compared.
 func (f *openFile) copies(o *openFile) bool {
 	n := min(len(f.head), len(o.head))
-	if n == 0 || !bytes.Equal(f.head[:n], o.head[:n]) || f.packing != plain || o.packing != plain {
+	if n == 0 || !bytes.Equal(f.head[:n], o.head[:n]) {
 		return false
+	}
+	if f.packing != plain && f.digest == nil || o.packing != plain {
+		return f.digest != nil && o.row != nil && f.holds(o.row)
 	}
 	at := o.milestone()
 	if o.intact(at) {
 		return f.equalTo(o)
+	}
+	if f.packing != plain {
+		return !f.digest.covers([]int64{at.pos}) || f.digest.size < at.pos || f.digest.has(at)
 	}
 	return f.size < at.pos || at.in(f.handle)
 }
@@ -147,6 +153,9 @@ func (f *openFile) intact(at milestone) bool {
 // equalTo reports whether f, which is not longer than o, has the same bytes as o as far as it goes.
 func (f *openFile) equalTo(o *openFile) bool {
 	const compared = 4 << 10
+	if f.packing != plain {
+		return f.digest.size > 0 && f.digest.end().in(o.handle)
+	}
 	info, err := o.handle.Stat()
 	if err != nil || f.size > info.Size() || f.size == 0 {
 		return false

@@ -135,6 +135,9 @@ func (k *keeper) decide(f *openFile) {
 		if head, err := readHead(f.handle); err == nil {
 			f.head = head
 		}
+	} else if !f.digest.covers(k.rows.positions().of(f.head)) {
+		k.examine(f, k.decide)
+		return
 	}
 	if k.resume(f) {
 		return

@@ -22,13 +22,14 @@ type waiting struct {
 	sent milestone
 }
 
-// fits reports whether f has the bytes of a row that is not settled yet.
+// fits reports whether f may have the bytes of a row that is not settled yet. Of a compressed file the beginning must do:
+// what was sent last was not looked for in it.
 func (w *waiting) fits(f *openFile) bool {
 	n := min(len(w.head), len(f.head))
-	if n == 0 || !bytes.Equal(w.head[:n], f.head[:n]) || f.packing != plain || f.place == w.row.place {
+	if n == 0 || !bytes.Equal(w.head[:n], f.head[:n]) || f.place == w.row.place {
 		return false
 	}
-	return f.size < w.sent.pos || w.sent.in(f.handle)
+	return f.packing != plain || f.size < w.sent.pos || w.sent.in(f.handle)
 }
 
 // waitFor lets r wait for a file that continues it.
@@ -99,8 +100,12 @@ func (k *keeper) afterSettle(w *waiting, list []pipeline.Checkpoint, err error) 
 		k.unwait(w.row)
 	}
 	for _, f := range k.filesInOrder() {
-		if f.state == held {
+		switch {
+		case f.state != held:
+		case f.packing == plain:
 			k.recheck(f)
+		case w.fits(f):
+			k.examine(f, func(f *openFile) { k.judge(f, false) })
 		}
 	}
 }
