@@ -39,6 +39,18 @@ var modelCases = map[string]func(w *modelWorld){
 		w.remove(moved)
 		w.sleep(7 * time.Second)
 	},
+	"another instance continues what this one has seen cut": func(w *modelWorld) {
+		w.start(false)
+		w.hold()
+		w.add(app, w.lines(1, 200, "\n")...)
+		w.sleep(300 * time.Millisecond)
+		w.compress(app, app+".1.gz")
+		w.truncate(app)
+		w.start(false)
+		w.sleep(300 * time.Millisecond)
+		w.add(app, w.lines(1, 50, "\n")...)
+		w.sleep(70 * time.Millisecond)
+	},
 }
 
 func TestModelCases(t *testing.T) {

@@ -113,11 +113,12 @@ func (k *keeper) incomplete(f *openFile, err error) {
 // resume goes on with the row that says its bytes lie in f, if they do.
 func (k *keeper) resume(f *openFile) bool {
 	for _, r := range k.rows.here(f.place) {
-		if r.file != nil || r.wait != nil && (r.wait.cut || !r.wait.settled) {
+		if w := r.wait; r.file != nil || w != nil && (w.cut && f.place == w.place || !w.settled) {
 			continue
 		}
 		if f.packing != plain && r.Closed && r.Packed == f.size && r.Path == f.path { // spares unpacking it again
 			f.row, r.file, f.state = r, f, done
+			k.unwait(r)
 			return true
 		}
 		if f.holds(r) {

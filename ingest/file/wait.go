@@ -12,6 +12,7 @@ import (
 // them may still turn up.
 type waiting struct {
 	row     *row
+	place   place // where the row's bytes lay when that began
 	since   time.Time
 	size    int64 // last known size of the content
 	cut     bool  // the bytes were seen to vanish from their place: what is there now is not the stream
@@ -26,7 +27,7 @@ type waiting struct {
 // what was sent last was not looked for in it.
 func (w *waiting) fits(f *openFile) bool {
 	n := min(len(w.head), len(f.head))
-	if n == 0 || !bytes.Equal(w.head[:n], f.head[:n]) || f.place == w.row.place {
+	if n == 0 || !bytes.Equal(w.head[:n], f.head[:n]) || f.place == w.place {
 		return false
 	}
 	return f.packing != plain || f.size < w.sent.pos || w.sent.in(f.handle)
@@ -34,7 +35,7 @@ func (w *waiting) fits(f *openFile) bool {
 
 // waitFor lets r wait for a file that continues it.
 func (k *keeper) waitFor(r *row) {
-	w := &waiting{row: r, since: k.Clock.Now(), size: r.Size, settled: true}
+	w := &waiting{row: r, place: r.place, since: k.Clock.Now(), size: r.Size, settled: true}
 	r.wait, k.waits[r] = w, w
 }
 
@@ -63,7 +64,7 @@ func (k *keeper) replaced(f *openFile) {
 	}
 	k.Log.Info("file was truncated", "path", f.path, "source", r.Key, "position", was.position(), "size", size)
 	w := &waiting{
-		row: r, since: k.Clock.Now(), size: size, cut: true, head: was.head, sent: *was.reached.Load(),
+		row: r, place: r.place, since: k.Clock.Now(), size: size, cut: true, head: was.head, sent: *was.reached.Load(),
 	}
 	r.wait, k.waits[r] = w, w
 	r.file, f.row, f.reading = nil, nil, nil
@@ -93,10 +94,9 @@ func (k *keeper) afterSettle(w *waiting, list []pipeline.Checkpoint, err error) 
 		k.unwait(w.row)
 		return
 	}
-	former := w.row.place
 	k.put(list)
 	w.settled, w.since = true, k.Clock.Now()
-	if w.row.Closed || w.row.place != former { // another instance has dealt with it
+	if w.row.Closed || w.row.place != w.place { // another instance has dealt with it
 		k.unwait(w.row)
 	}
 	for _, f := range k.filesInOrder() {
