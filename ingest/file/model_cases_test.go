@@ -39,6 +39,11 @@ var modelCases = map[string]func(w *modelWorld){
 		w.remove(moved)
 		w.sleep(7 * time.Second)
 	},
+	"an empty file compressed": func(w *modelWorld) {
+		w.start(false)
+		w.add(app)
+		w.compress(app, app+".1.gz")
+	},
 	"another instance continues what this one has seen cut": func(w *modelWorld) {
 		w.start(false)
 		w.hold()

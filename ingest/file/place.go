@@ -139,6 +139,9 @@ func (k *keeper) decide(f *openFile) {
 	} else if !f.digest.covers(k.rows.positions().of(f.head)) {
 		k.examine(f, k.decide)
 		return
+	} else if f.digest.size == 0 { // nothing would ever tell whose it is, and there is nothing to read
+		f.state = done
+		return
 	}
 	if k.resume(f) {
 		return
