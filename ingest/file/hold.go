@@ -28,6 +28,7 @@ func (k *keeper) hold(f, original *openFile) {
 		k.Log.Debug("file looks like a copy in progress", "path", f.path)
 	}
 	f.state, f.original = held, original
+	f.prove()
 }
 
 // writePause is how long a compressed file must have been unchanged to be unpacked again.
@@ -59,16 +60,16 @@ func (k *keeper) judge(f *openFile, waited bool) {
 		k.decide(f)
 		return
 	}
-	k.skip(f, o)
+	k.skip(f, o.path)
 }
 
 // skip begins a stream at the end of f.
-func (k *keeper) skip(f, original *openFile) {
+func (k *keeper) skip(f *openFile, original string) {
 	end := f.size
 	if f.packing != plain {
 		end = wholeContent
 	}
-	k.Log.Warn("file is a copy of another and not read", "path", f.path, "original", original.path, "bytes", f.size)
+	k.Log.Warn("file is a copy of another and not read", "path", f.path, "original", original, "bytes", f.size)
 	k.in.Stats.FilesSkipped.Add(1)
 	k.create(f, end)
 }
@@ -77,7 +78,7 @@ func (k *keeper) skip(f, original *openFile) {
 func (k *keeper) release(f *openFile) {
 	for _, c := range k.filesInOrder() {
 		if c.state == held && c.original == f && c.packing == plain && c.copies(f) {
-			k.skip(c, f)
+			k.skip(c, f.path)
 		}
 	}
 }

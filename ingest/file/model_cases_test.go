@@ -44,6 +44,38 @@ var modelCases = map[string]func(w *modelWorld){
 		w.add(app)
 		w.compress(app, app+".1.gz")
 	},
+	"the line written between copy and truncation is read": func(w *modelWorld) {
+		w.start(false)
+		w.add(app, w.lines(5, 50, "\n")...)
+		w.sleep(time.Second)
+		w.copy(app, moved)
+		w.sleep(time.Second)
+		w.add(app, w.lines(1, 50, "\n")...)
+		w.sleep(time.Second)
+		w.truncate(app)
+	},
+	"the line written between compression and truncation is read": func(w *modelWorld) {
+		w.start(false)
+		w.add(app, w.lines(5, 50, "\n")...)
+		w.sleep(time.Second)
+		w.compress(app, app+".1.gz")
+		w.sleep(time.Second)
+		w.add(app, w.lines(1, 50, "\n")...)
+		w.sleep(time.Second)
+		w.truncate(app)
+	},
+	"copied while the database is away, cut later": func(w *modelWorld) {
+		w.start(false)
+		w.add(app, w.lines(5, 50, "\n")...)
+		w.sleep(time.Second)
+		w.leave()
+		w.copy(app, moved)
+		w.sleep(time.Second)
+		w.add(app, w.lines(60, 300, "\n")...)
+		w.sleep(time.Second)
+		w.truncate(app)
+		w.sleep(7 * time.Second)
+	},
 	"another instance continues what this one has seen cut": func(w *modelWorld) {
 		w.start(false)
 		w.hold()

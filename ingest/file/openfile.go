@@ -71,6 +71,8 @@ type openFile struct {
 	first     int64     // where reading begins if it turns out to be a new stream
 	retry     time.Time // when resting ends
 	original  *openFile // held: the file it seems to be a copy of
+	proven    int64     // held: so much content was the original's, when that still had all that was read of it
+	former    *row      // held: the row that the original has left since, because it was cut
 	since     time.Time // held: since when neither it nor the original has changed
 	digest    *digest   // of a compressed file
 }
@@ -171,6 +173,27 @@ func (f *openFile) equalTo(o *openFile) bool {
 		}
 	}
 	return true
+}
+
+// extent is how much content f has, as far as was looked.
+func (f *openFile) extent() int64 {
+	if f.packing == plain {
+		return f.size
+	}
+	return f.digest.size
+}
+
+// prove notes that a held file is the same as its original so far. Once that is cut it is too late: the row knows a few
+// bytes before its position, which a copy that was made a little earlier does not reach.
+func (f *openFile) prove() {
+	if o := f.original; o != nil && f.equalTo(o) && o.intact(o.milestone()) {
+		f.proven = f.extent()
+	}
+}
+
+// spent reports whether f is a copy of what was all read before the original was cut.
+func (f *openFile) spent() bool {
+	return f.former != nil && f.proven == f.extent() && f.proven <= f.former.Position
 }
 
 // lastLine returns the position where the last line begins that is not terminated, or the end.

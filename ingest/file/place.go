@@ -19,6 +19,10 @@ func (k *keeper) place(f *openFile) {
 		return
 	}
 	f.state = placing
+	if f.packing == plain {
+		f.original, _ = k.copyOf(f)
+		f.prove()
+	}
 	k.ask(func() func() {
 		list, err := k.in.Checkpoints.List(k.ctx, inodePrefix(k.Host, f.place), false)
 		return func() {
@@ -40,7 +44,7 @@ func (k *keeper) identify(f *openFile) bool {
 		return false
 	}
 	was := f.state
-	f.head, f.digest, f.peak, f.since = head, nil, f.size, time.Time{}
+	f.head, f.digest, f.peak, f.since, f.proven, f.former = head, nil, f.size, time.Time{}, 0, nil
 	f.packing, f.state = packingOf(head), unplaced
 	if f.row != nil {
 		f.row.file, f.row = nil, nil
@@ -159,6 +163,10 @@ func (k *keeper) decide(f *openFile) {
 	}
 	if o, copied := k.copyOf(f); copied {
 		k.hold(f, o)
+		return
+	}
+	if f.spent() {
+		k.skip(f, f.former.Path)
 		return
 	}
 	k.create(f, f.first)

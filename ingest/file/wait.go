@@ -68,6 +68,11 @@ func (k *keeper) replaced(f *openFile) {
 	}
 	r.wait, k.waits[r] = w, w
 	r.file, f.row, f.reading = nil, nil, nil
+	for _, c := range k.files {
+		if c.original == f {
+			c.former = r
+		}
+	}
 	k.settle(w, was.stream)
 	k.place(f)
 }
