@@ -76,6 +76,24 @@ var modelCases = map[string]func(w *modelWorld){
 		w.truncate(app)
 		w.sleep(7 * time.Second)
 	},
+	"grown again with the same beginning, nothing is lost": func(w *modelWorld) {
+		w.start(false)
+		w.add(app, w.lines(4, 400, "\n")...)
+		w.sleep(time.Second)
+		w.regrow(14)
+		w.sleep(time.Second)
+	},
+	"passed over, killed before that is stored": func(w *modelWorld) {
+		w.start(false)
+		w.add(app, w.lines(5, 100, "\n")...)
+		w.sleep(time.Second)
+		w.copy(app, moved)
+		w.sleep(time.Second)
+		w.hold()
+		w.sleep(modelCopyWait)
+		w.end(w.processes[0], true)
+		w.remove(moved)
+	},
 	"another instance continues what this one has seen cut": func(w *modelWorld) {
 		w.start(false)
 		w.hold()

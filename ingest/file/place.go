@@ -241,7 +241,7 @@ func (k *keeper) create(f *openFile, start int64) {
 	}
 	f.state, f.first = placing, 0
 	key := k.rows.nextKey(f.place)
-	n := notes{Head: markOf(f.head), Size: f.size, Start: start}
+	n := notes{Head: markOf(f.head), Size: f.extent(), Start: start}
 	n.lieIn(f)
 	k.ask(func() func() {
 		c, err := k.in.Checkpoints.Create(k.ctx, key, n.encode())

@@ -223,10 +223,10 @@ func (r *reading) check() error {
 	if r.file == nil {
 		return nil
 	}
-	if err := r.genuine(r.position()); err != nil {
-		return err
+	if err := r.expect(r.position(), r.lines.anchor); err != nil {
+		return err // before the size is taken for the stream's: what is there may be of another with the same head
 	}
-	return r.expect(r.position(), r.lines.anchor)
+	return r.genuine(r.position())
 }
 
 // begin finds the stored position in the content, which may have changed since it was looked at, and moves it to where

@@ -122,7 +122,10 @@ func (k *keeper) expire(w *waiting) {
 		return
 	}
 	k.unwait(r)
-	lost := max(0, w.size-r.Position)
+	if r.Closed { // by another instance, which has counted what is lost
+		return
+	}
+	lost := max(0, w.size-max(r.Position, r.Start))
 	c, closed := r.Checkpoint, []byte(`{"closed": true}`)
 	k.ask(func() func() {
 		// The raised epoch makes a second instance that waits for the same row count nothing.
