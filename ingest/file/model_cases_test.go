@@ -83,6 +83,20 @@ var modelCases = map[string]func(w *modelWorld){
 		w.regrow(14)
 		w.sleep(time.Second)
 	},
+	"grown again while lines wait to be sent": func(w *modelWorld) {
+		w.add(app, w.lines(1, 140, "\n")...)
+		w.sleep(21 * time.Millisecond)
+		w.start(false)
+		w.sleep(21 * time.Millisecond)
+		w.leave()
+		w.sleep(time.Millisecond)
+		w.add(app, w.lines(2, 172, "\n")...)
+		w.sleep(91 * time.Millisecond)
+		w.add(app, w.lines(5, 118, "\n")...)
+		w.sleep(7 * time.Second)
+		w.regrow(98)
+		w.sleep(300 * time.Millisecond)
+	},
 	"passed over, killed before that is stored": func(w *modelWorld) {
 		w.start(false)
 		w.add(app, w.lines(5, 100, "\n")...)
