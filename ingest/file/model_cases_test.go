@@ -97,6 +97,20 @@ var modelCases = map[string]func(w *modelWorld){
 		w.regrow(98)
 		w.sleep(300 * time.Millisecond)
 	},
+	"grown again while the reader rests": func(w *modelWorld) {
+		w.start(false)
+		w.add(app, w.lines(1, 30_000, "\n")...)
+		w.sleep(7 * time.Second)
+		w.add(app, w.lines(2, 100, "\n")...)
+		w.sleep(300 * time.Millisecond)
+		w.refuse(3)
+		w.add(app, w.lines(2, 60, "\n")...)
+		w.sleep(time.Millisecond)
+		w.copy(app, moved)
+		w.sleep(60 * time.Millisecond)
+		w.regrow(16)
+		w.sleep(300 * time.Millisecond)
+	},
 	"passed over, killed before that is stored": func(w *modelWorld) {
 		w.start(false)
 		w.add(app, w.lines(5, 100, "\n")...)

@@ -57,6 +57,7 @@ type openFile struct {
 
 	row      *row
 	reading  *reading
+	read     milestone     // how far it was read when that was stopped
 	again    bool          // changed while it was busy
 	renamed  bool          // its new name is not in its row yet
 	finish   bool          // the goroutine reads it to its end for good
@@ -139,10 +140,17 @@ func (f *openFile) milestone() milestone {
 	if f.reading != nil {
 		return *f.reading.reached.Load()
 	}
-	if f.row != nil {
+	if f.row != nil && f.row.Position > f.read.pos {
 		return milestone{pos: f.row.Position, anchor: f.row.Anchor}
 	}
-	return milestone{}
+	return f.read
+}
+
+// stopReading ends a reading that is to begin again at the stored position.
+func (f *openFile) stopReading() {
+	if f.reading != nil {
+		f.read, f.reading = *f.reading.reached.Load(), nil
+	}
 }
 
 // intact reports whether f still holds what was read of it.

@@ -45,6 +45,7 @@ func (k *keeper) identify(f *openFile) bool {
 	}
 	was := f.state
 	f.head, f.digest, f.peak, f.since, f.proven, f.former = head, nil, f.size, time.Time{}, 0, nil
+	f.read = milestone{}
 	f.packing, f.state = packingOf(head), unplaced
 	if f.row != nil {
 		f.row.file, f.row = nil, nil
@@ -272,7 +273,7 @@ func (k *keeper) failed(f *openFile, what string, err error) {
 	}
 	f.troubled = true
 	k.Log.Log(k.ctx, level, "file is not read now", "path", f.path, "error", fmt.Errorf("%s: %w", what, err))
-	f.reading = nil
+	f.stopReading()
 	k.rest(f, restFailed)
 }
 
