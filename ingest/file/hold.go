@@ -11,7 +11,7 @@ func (k *keeper) copyOf(f *openFile) (original *openFile, copied bool) {
 		}
 	}
 	for _, o := range k.files {
-		if o == f || o.row == nil && o.state != placing {
+		if o == f || o.row == nil && o.state != placing && o.state != unplaced {
 			continue
 		}
 		if f.copies(o) {
@@ -19,6 +19,17 @@ func (k *keeper) copyOf(f *openFile) (original *openFile, copied bool) {
 		}
 	}
 	return nil, false
+}
+
+// longer returns a file that has all of f and more, and that is about to be given a stream too.
+func (k *keeper) longer(f *openFile) *openFile {
+	for _, o := range k.files {
+		undecided := o.row == nil && (o.state == placing || o.state == held || o.state == unplaced)
+		if undecided && o.packing == plain && o.size > f.extent() && f.copies(o) {
+			return o
+		}
+	}
+	return nil
 }
 
 // hold leaves f alone until it shows what it is.

@@ -8,6 +8,7 @@ import (
 const (
 	app   = "logs/app.log"
 	moved = app + ".1"
+	other = "logs/web.log"
 )
 
 // modelCases are what went wrong once, and a plain one.
@@ -121,6 +122,24 @@ var modelCases = map[string]func(w *modelWorld){
 		w.sleep(modelCopyWait)
 		w.end(w.processes[0], true)
 		w.remove(moved)
+	},
+	"copied before the first start": func(w *modelWorld) {
+		w.add(other, w.lines(5, 100, "\n")...)
+		w.copy(other, moved)
+		w.add(other, w.lines(5, 100, "\n")...)
+		w.start(false)
+	},
+	"two copies of what was cut": func(w *modelWorld) {
+		w.start(false)
+		w.add(other, w.lines(5, 100, "\n")...)
+		w.sleep(7 * time.Second)
+		w.processes[0].kernel.lose()
+		w.add(other, w.lines(1, 100, "\n")...)
+		w.copy(other, "logs/a.log")
+		w.add(other, w.lines(5, 100, "\n")...)
+		w.copy(other, "logs/b.log")
+		w.truncate(other)
+		w.sleep(16 * time.Second)
 	},
 	"another instance continues what this one has seen cut": func(w *modelWorld) {
 		w.start(false)

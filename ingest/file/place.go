@@ -153,10 +153,15 @@ func (k *keeper) decide(f *openFile) {
 	}
 	k.waitAt(f.place)
 	for _, r := range k.rows.vacant(f.head) {
-		if f.continues(r) {
-			k.claim(f, r)
-			return
+		if !f.continues(r) {
+			continue
 		}
+		if o := k.longer(f); o != nil { // of two copies the one that was made later has what the other has not
+			k.hold(f, o)
+		} else {
+			k.claim(f, r)
+		}
+		return
 	}
 	if f.stray {
 		k.drop(f)
