@@ -129,6 +129,20 @@ var modelCases = map[string]func(w *modelWorld){
 		w.add(other, w.lines(5, 100, "\n")...)
 		w.start(false)
 	},
+	"cut between the look and the decision": func(w *modelWorld) {
+		w.start(false)
+		w.add(app, w.lines(5, 100, "\n")...)
+		w.sleep(time.Second)
+		w.end(w.processes[0], false)
+		w.leave()
+		w.start(false)
+		w.sleep(time.Second)
+		w.processes[0].kernel.lose()
+		w.truncate(app)
+		w.comeBack()
+		w.sleep(100 * time.Millisecond)
+		w.add(app, w.lines(5, 100, "\n")...)
+	},
 	"two copies of what was cut": func(w *modelWorld) {
 		w.start(false)
 		w.add(other, w.lines(5, 100, "\n")...)

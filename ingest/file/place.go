@@ -138,8 +138,13 @@ func (k *keeper) resume(f *openFile) bool {
 // or holds it, if it looks like a copy of a file that is being read.
 func (k *keeper) decide(f *openFile) {
 	if f.packing == plain { // the rows may know more of it than there was when we looked last
+		k.refreshSize(f) // before the head, so that a change after either is still to be seen
 		if head, err := readHead(f.handle); err == nil {
 			f.head = head
+		}
+		if len(f.head) == 0 { // cut since
+			f.state = empty
+			return
 		}
 	} else if !f.digest.covers(k.rows.positions().of(f.head)) {
 		k.examine(f, k.decide)
