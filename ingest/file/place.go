@@ -185,6 +185,11 @@ func (k *keeper) decide(f *openFile) {
 
 // adopt begins to read f as the stream of r.
 func (k *keeper) adopt(f *openFile, r *row) {
+	if f.packing == plain { // the row, which another instance may have made, fits what is there now
+		if head, err := readHead(f.handle); err == nil && r.matches(head) {
+			f.head = head
+		}
+	}
 	f.reading = newReading(k.in, r.Checkpoint, r.notes, f.content(k.ctx), f.head, k.framing())
 	f.row, r.file, f.stray = r, f, false
 	f.original, f.since, f.again = nil, k.Clock.Now(), false
