@@ -15,7 +15,7 @@ LINTER := $(GO) tool -modfile=tools/go.mod golangci-lint
 RACE = $(shell tools/setup.sh race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build fmt vet lint docs test race fuzz bench speed dashboards accuracy chaos demo kafka check clean
+.PHONY: help build fmt vet lint docs test race fuzz bench speed dashboards files accuracy chaos demo kafka check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,11 @@ speed: ## time import of CORPUS=FILE against the server's own COPY of the same r
 dashboards: ## time the functions for dashboards over 30 days of windows; DASHBOARDS holds options
 	@tools/setup.sh postgres
 	@$(GO) run ./internal/dashboards $(DASHBOARDS)
+
+files: ## measure 10,000 watched files, and fail where a figure misses its bar; FILES holds options
+	@tools/setup.sh postgres
+	@$(GO) build -trimpath -o bin/logflume ./cmd/logflume
+	@$(GO) run ./internal/manyfiles -logflume bin/logflume $(FILES)
 
 accuracy: ## compare quantiles and users with 5,000,000 raw events of 200 endpoints
 	@tools/setup.sh postgres

@@ -26,13 +26,14 @@ type Stats struct {
 	Expired      atomic.Int64 // events older than the retention
 	FilterErrors atomic.Int64 // events for which a filter expression failed
 
-	FilesOpen    atomic.Int64 // descriptors held now
-	FilesDrained atomic.Int64 // of those, files that no input finds any more, read to their end and kept for the grace time
-	FilesCut     atomic.Int64 // deleted files that were given up before they were read to their end
-	FilesWaiting atomic.Int64 // truncated streams waiting for a copy that continues them
-	FilesHeld    atomic.Int64 // files that look like a copy in progress
-	FilesSkipped atomic.Int64 // files passed over as plain copies of others
-	Lag          atomic.Int64 // bytes between the committed positions and the ends of open files
+	FilesOpen     atomic.Int64 // descriptors held now
+	FilesDrained  atomic.Int64 // of those, files that no input finds any more, read to their end and kept for the grace time
+	FilesCut      atomic.Int64 // deleted files that were given up before they were read to their end
+	FilesWaiting  atomic.Int64 // truncated streams waiting for a copy that continues them
+	FilesHeld     atomic.Int64 // files that look like a copy in progress
+	FilesSkipped  atomic.Int64 // files passed over as plain copies of others
+	FilesUnopened atomic.Int64 // files found and not read, because the process has as many descriptors as it may
+	Lag           atomic.Int64 // bytes between the committed positions and the ends of open files
 
 	Generations     atomic.Int64 // generations of consumer groups that this process was a member of
 	Aborted         atomic.Int64 // messages of aborted transactions, passed over

@@ -65,6 +65,13 @@ func (s *Stream) Block(blocked bool) {
 	}
 }
 
+// Blocked reports whether the sink holds back this stream's batches.
+func (s *Stream) Blocked() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.blocked
+}
+
 func (s *Stream) change(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -57,8 +57,8 @@ func instruments(s *pipeline.Stats, budget *pipeline.Budget, h *health) []instru
 		{"logflume.events.retimed", "{event}", "Events stored under the time they were received, their own being out of range.", true, "", one(s.Retimed.Load)},
 		{"logflume.events.expired", "{event}", "Events older than database.retention.", true, "", one(s.Expired.Load)},
 		{"logflume.filter.errors", "{event}", "Events for which a filter expression failed; they count as not matching.", true, "", one(s.FilterErrors.Load)},
-		{"logflume.files", "{file}", "Files, by what is done with them: open, of those drained after they left their inputs, waiting for a copy that continues them, held as a copy in progress.", false, "state", []series{
-			{"open", s.FilesOpen.Load}, {"drained", s.FilesDrained.Load}, {"waiting", s.FilesWaiting.Load}, {"held", s.FilesHeld.Load}}},
+		{"logflume.files", "{file}", "Files, by what is done with them: open, of those drained after they left their inputs, waiting for a copy that continues them, held as a copy in progress, unopened for want of descriptors.", false, "state", []series{
+			{"open", s.FilesOpen.Load}, {"drained", s.FilesDrained.Load}, {"waiting", s.FilesWaiting.Load}, {"held", s.FilesHeld.Load}, {"unopened", s.FilesUnopened.Load}}},
 		{"logflume.files.skipped", "{file}", "Files passed over as plain copies of others.", true, "", one(s.FilesSkipped.Load)},
 		{"logflume.files.cut", "{file}", "Deleted files given up after files.deleted_wait before they were read to their end.", true, "", one(s.FilesCut.Load)},
 		{"logflume.lag", "By", "Bytes between the committed positions and the ends of open files.", false, "", one(s.Lag.Load)},

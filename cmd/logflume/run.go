@@ -184,6 +184,9 @@ func (w *wiring) sourcesOpen(topics []*kafka.Source) error {
 			return fmt.Errorf("kafka: %w", err)
 		}
 	}
+	if n := w.stats.FilesUnopened.Load(); n > 0 {
+		return fmt.Errorf("%d files are not read: the limit on open descriptors is reached, raise it (ulimit -n, LimitNOFILE=)", n)
+	}
 	return w.foldersOpen()
 }
 

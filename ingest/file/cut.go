@@ -14,7 +14,7 @@ func (k *keeper) overdue(f *openFile, now time.Time) bool {
 		return false
 	}
 	switch f.state {
-	case active, idle, resting:
+	case active, queued, idle, resting:
 		return f.packing != plain || f.committed() < f.owed
 	case held:
 		return true

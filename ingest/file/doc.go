@@ -14,7 +14,9 @@
 //
 // Concurrency: [Source.Run] is the keeper. It starts a goroutine that gathers kernel events, one for each file that is
 // being read or followed, and short ones that ask the database. They end with Run. An idle file costs a descriptor and
-// an entry in a map. A source unpacks two compressed files at a time, because their decoders' memory is in no budget.
+// an entry in a map. Of thousands of files that change at once 64 are read at a time, not counting those that are
+// followed, wait for the end of a join, or whose row is locked. A source unpacks two compressed files at a time, because
+// their decoders' memory is in no budget.
 //
 // # What a source does
 //
@@ -92,7 +94,8 @@
 //     database has not given yet is kept all the same.
 //   - What is added after the grace time to a file that was removed or moved out of the inputs.
 //   - Files beyond the limit on open descriptors, a quarter of which (at most 1,024) is left for other uses, wait until
-//     others are finished. An error is logged; a file that is removed while it waits is not read.
+//     others are finished. An error is logged, and Stats.FilesUnopened has their number; a file that is removed while it
+//     waits is not read.
 //   - Off Linux the library follows by path. What it then reads of another file is refused by the verification, so this
 //     costs time, not lines; a file that leaves its inputs cannot be found by its new name after a restart.
 package file

@@ -99,7 +99,13 @@ func (r *reading) gather(ctx context.Context, lines <-chan *tail.Line, line *tai
 		if !r.next(line, r.position()) {
 			return false, nil
 		}
-		size := max(r.ask(followBacklog/4), anchorSize+len(line.Text)+1)
+		end, err := r.extent()
+		if err != nil {
+			return false, err
+		}
+		// As much as there is to read, not as much as there could be: hundreds of files with a line each now and then
+		// would use up the budget of all.
+		size := max(r.ask(min(end-r.position(), followBacklog/4)), anchorSize+len(line.Text)+1)
 		b, err := r.in.Batch(ctx, r.stream, size)
 		if err != nil {
 			return false, err

@@ -10,11 +10,17 @@ func (k *keeper) copyOf(f *openFile) (original *openFile, copied bool) {
 			return nil, true
 		}
 	}
-	for _, o := range k.files {
-		if o == f || o.row == nil && o.state != placing && o.state != unplaced {
-			continue
+	isRead := func(o *openFile) bool { return o != f && (o.row != nil || o.state == placing || o.state == unplaced) }
+	for o := range k.heads.alike(f.head) {
+		if isRead(o) && f.copies(o) {
+			return o, true
 		}
-		if f.copies(o) {
+	}
+	if f.packing == plain {
+		return nil, false
+	}
+	for _, o := range k.files {
+		if isRead(o) && o.packing != plain && o.row != nil && f.holds(o.row) {
 			return o, true
 		}
 	}
@@ -23,9 +29,9 @@ func (k *keeper) copyOf(f *openFile) (original *openFile, copied bool) {
 
 // longer returns a file that has all of f and more, and that is about to be given a stream too.
 func (k *keeper) longer(f *openFile) *openFile {
-	for _, o := range k.files {
+	for o := range k.heads.alike(f.head) {
 		undecided := o.row == nil && (o.state == placing || o.state == held || o.state == unplaced)
-		if undecided && o.packing == plain && o.size > f.extent() && f.copies(o) {
+		if undecided && o != f && o.packing == plain && o.size > f.extent() && f.copies(o) {
 			return o
 		}
 	}
@@ -63,7 +69,7 @@ func (k *keeper) recheck(f *openFile) {
 
 func (k *keeper) judge(f *openFile, waited bool) {
 	if head, err := readHead(f.handle); err == nil && f.packing == plain {
-		f.head = head
+		k.setHead(f, head)
 	}
 	o, copied := k.copyOf(f)
 	// An original that was cut, and whose reader has not noticed yet, is about to leave its row to this copy.

@@ -3,14 +3,34 @@ package file
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"logflume/pipeline"
 )
 
-// read has a goroutine read f to its end and, where that makes sense, follow it.
+// read has f read as soon as there is a turn: thousands of files that change at once do not all need a goroutine, with
+// its stack, to wait for the memory of their batches.
 func (k *keeper) read(f *openFile) {
+	f.state = queued
+	k.queue = append(k.queue, f)
+}
+
+// readNext begins to read the file that has waited longest. The turn for that was taken.
+func (k *keeper) readNext() {
+	f := k.queue[0]
+	k.queue = k.queue[1:]
+	if f.state != queued || k.files[f.place] != f { // it was let go meanwhile
+		k.reading.leave()
+		return
+	}
+	f.yield = sync.OnceFunc(k.reading.leave)
+	k.begin(f)
+}
+
+// begin has a goroutine read f to its end and, where that makes sense, follow it.
+func (k *keeper) begin(f *openFile) {
 	f.state, f.again = active, false
-	f.followed = f.listed && !f.finish && f.packing == plain && k.follows < maxFollowed && !remote(f.path)
+	f.followed = f.listed && !f.finish && f.packing == plain && k.follows < k.followed && !remote(f.path)
 	if f.followed {
 		k.follows++
 	}
@@ -19,7 +39,7 @@ func (k *keeper) read(f *openFile) {
 	if f.packing != plain {
 		f.reading.notes.Packed = f.size
 	}
-	job := job{reading: f.reading, finish: f.finish || f.packing != plain, clock: k.Clock}
+	job := job{reading: f.reading, finish: f.finish || f.packing != plain, clock: k.Clock, yield: f.yield}
 	if f.packing != plain {
 		job.turn = k.unpacking
 	}
@@ -38,6 +58,7 @@ func (k *keeper) read(f *openFile) {
 		k.in.Active(1)
 		err := job.run(ctx)
 		k.in.Active(-1)
+		job.yield()
 		return func() { k.ended(f, err) }
 	})
 }
@@ -50,6 +71,7 @@ type job struct {
 	announce bool            // write the notes even if there is nothing to read
 	leave    <-chan struct{} // closed when following is to end
 	turn     turns           // to be taken while reading; nil when there is no need
+	yield    func()          // lets another file be read; called before what may take long, and at the end
 	clock    Clock
 }
 
@@ -68,6 +90,7 @@ func (j *job) run(ctx context.Context) error {
 			}
 		}
 		if j.reading.waits > 0 {
+			j.yield()
 			if err := j.reading.linger(ctx, j.clock); err != nil {
 				return err
 			}
@@ -77,6 +100,7 @@ func (j *job) run(ctx context.Context) error {
 		if j.follow == "" || !progressed {
 			return nil
 		}
+		j.yield()
 		if quiet, err := j.reading.follow(ctx, j.follow, j.clock, j.leave); err != nil || quiet {
 			return err
 		}
@@ -85,6 +109,9 @@ func (j *job) run(ctx context.Context) error {
 
 // readToEnd reads the last line too, closes the row, and waits until that is durable.
 func (j *job) readToEnd(ctx context.Context) error {
+	if j.turn != nil { // unpacking takes long, and has turns of its own
+		j.yield()
+	}
 	if err := j.turn.enter(ctx); err != nil {
 		return err
 	}
@@ -93,6 +120,7 @@ func (j *job) readToEnd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	j.yield()
 	return j.reading.stream.WaitCommitted(ctx, j.reading.position())
 }
 
@@ -104,6 +132,7 @@ func (k *keeper) ended(f *openFile, err error) {
 	}
 	again := f.again
 	f.again = false
+	f.reading.lines.joins.rest()
 	if n := f.reading.lines.nuls; n > 0 {
 		f.reading.lines.nuls = 0
 		k.Log.Warn("file began with NUL bytes, which were skipped: its writer does not append", "path", f.path, "bytes", n)

@@ -28,12 +28,17 @@ const (
 // within a join. A border says where one may end.
 type joiner struct {
 	Joins
-	limit  int // bytes
-	blank  bool
-	opened int // how many of open are
-	open   [2]openJoin
-	text   [decodedSize]byte // scratch, for the line at hand
-	other  [decodedSize]byte // and for a join's first
+	limit    int // bytes
+	blank    bool
+	opened   int // how many of open are
+	open     [2]openJoin
+	*scratch // nil while nothing is joined: thousands of idle files keep their joiner
+}
+
+// scratch is where contents with escapes are decoded.
+type scratch struct {
+	text  [decodedSize]byte // for the line at hand
+	other [decodedSize]byte // for a join's first
 }
 
 // An openJoin is the event that the next line of its stream may continue. Lines are indices into the batch.
@@ -51,6 +56,9 @@ type openJoin struct {
 // begin forgets what was.
 func (j *joiner) begin() { j.open, j.opened, j.blank = [2]openJoin{}, 0, false }
 
+// rest gives back what is needed only while lines are joined.
+func (j *joiner) rest() { j.scratch = nil }
+
 // active reports whether anything is to be joined.
 func (j *joiner) active() bool { return j.Traces || j.Pieces }
 
@@ -65,6 +73,9 @@ func (j *joiner) add(b *pipeline.Batch, isNew bool) {
 	raw := b.Arena[line.Start:line.End]
 	if raw[0] == '{' && j.opened == 0 && !(j.Pieces && startsWith(raw, dockerStart)) {
 		return // most lines there are
+	}
+	if j.scratch == nil {
+		j.scratch = &scratch{}
 	}
 	var w wrapper
 	wrapped := w.unwrap(raw, j.text[:0], j.Pieces)

@@ -22,13 +22,14 @@ type keeper struct {
 	files   map[place]*openFile
 	byPath  map[string]*openFile // by the name that discovery found and by the one it leads to
 	targets map[string]string    // what the directories of this scan lead to
+	heads   heads
 	rows    *rows
 	waits   map[*row]*waiting
 	fresh   []bool         // per input: it was never used before
 	loaded  bool           // rows is complete
 	refusal map[string]int // paths whose refusal was logged, and the scan that refused them last
 	room    int            // how many files may be open
-	full    bool           // room was used up once, which was logged
+	surplus surplus        // files beyond that
 	gauges  gauges
 
 	scans    int
@@ -36,29 +37,36 @@ type keeper struct {
 	nextLook time.Time
 	nextScan time.Time
 	follows  int // files that are being followed
+	followed int // how many may be
 
-	jobs   sync.WaitGroup
-	calls  chan func()
-	broken chan error
-	asking turns // for a question to the database
+	jobs      sync.WaitGroup
+	calls     chan func()
+	broken    chan error
+	questions []func() func() // to the database, that wait for their turn
+	asking    int             // questions that are being asked
 
-	unpacking turns // for a compressed file: decoders take memory that is in no budget
+	queue     []*openFile // files to be read that wait for their turn
+	reading   turns       // for a file that is being read
+	unpacking turns       // for a compressed file: decoders take memory that is in no budget
 }
 
 const (
-	maxAsking    = 4
+	maxAsking    = 256 // rows that are inserted at the same time go in one transaction
+	maxReading   = 64
 	maxUnpacking = 2
-	// Beyond so many followed files, others are read whenever they change, without a tailer of their own.
+	// Beyond so many followed files, or fewer where descriptors are few, others are read whenever they change, without a
+	// tailer of their own.
 	maxFollowed = 256
 )
 
 func newKeeper(ctx context.Context, o Options, in *pipeline.Intake, w *watcher) *keeper {
+	room, followed := o.descriptors()
 	return &keeper{
 		Options: o, ctx: ctx, in: in, watch: w,
 		files: map[place]*openFile{}, byPath: map[string]*openFile{}, targets: map[string]string{}, rows: newRows(o.Host),
-		waits: map[*row]*waiting{}, refusal: map[string]int{}, room: o.files(), gauges: gauges{stats: in.Stats},
-		calls: make(chan func()), broken: make(chan error, 1), asking: make(turns, maxAsking),
-		unpacking: make(turns, maxUnpacking),
+		waits: map[*row]*waiting{}, refusal: map[string]int{}, room: room, followed: followed, gauges: gauges{stats: in.Stats},
+		calls: make(chan func()), broken: make(chan error, 1),
+		reading: make(turns, maxReading), unpacking: make(turns, maxUnpacking),
 	}
 }
 
@@ -73,15 +81,26 @@ func (k *keeper) do(job func() func()) {
 	})
 }
 
-// ask is do for questions to the database, few at a time.
+// ask is do for questions to the database, some at a time.
 func (k *keeper) ask(question func() func()) {
-	k.do(func() func() {
-		if k.asking.enter(k.ctx) != nil {
-			return func() {}
-		}
-		defer k.asking.leave()
-		return question()
-	})
+	k.questions = append(k.questions, question)
+	k.askNext()
+}
+
+func (k *keeper) askNext() {
+	for k.asking < maxAsking && len(k.questions) > 0 {
+		question := k.questions[0]
+		k.questions = k.questions[1:]
+		k.asking++
+		k.do(func() func() {
+			call := question()
+			return func() {
+				k.asking--
+				call()
+				k.askNext()
+			}
+		})
+	}
 }
 
 // load asks for all rows of the host. Files are found and opened meanwhile.

@@ -12,11 +12,11 @@ import (
 
 // state is what is being done about an open file.
 //
-//	unplaced ─► placing ─► idle ◄─► active ─► (finished: the descriptor is closed)
-//	   ▲  ▲        │         │         │
-//	 empty │       ├─► held ─┘         ├─► resting ─► placing or active
-//	       │       └─► refused         ├─► done (compressed, read to its end)
-//	       └──────── replaced ◄────────┴─► orphaned
+//	unplaced ─► placing ─► idle ◄─► queued, active ─► (finished: the descriptor is closed)
+//	   ▲  ▲        │         │             │
+//	 empty │       ├─► held ─┘             ├─► resting ─► placing or queued
+//	       │       └─► refused             ├─► done (compressed, read to its end)
+//	       └──────── replaced ◄────────────┴─► orphaned
 type state int
 
 const (
@@ -25,6 +25,7 @@ const (
 	placing               // the database was asked, or a digest is being made
 	held                  // looks like a copy in progress
 	idle                  // read to its end
+	queued                // to be read, as soon as it is its turn
 	active                // a goroutine reads it; reading belongs to that goroutine
 	resting               // tried again at retry
 	done                  // a compressed file that was read
@@ -64,6 +65,7 @@ type openFile struct {
 	followed bool          // the goroutine may follow it
 	leave    chan struct{} // closed to end that
 	abort    func()        // ends the goroutine, whatever it waits for
+	yield    func()        // gives back its turn to read
 
 	late      bool      // found after the start
 	troubled  bool      // the last attempt on it ended with an error, which was logged

@@ -44,8 +44,8 @@ func (k *keeper) identify(f *openFile) bool {
 		return false
 	}
 	was := f.state
-	f.head, f.digest, f.peak, f.since, f.proven, f.former = head, nil, f.size, time.Time{}, 0, nil
-	f.read = milestone{}
+	k.setHead(f, head)
+	f.digest, f.peak, f.since, f.proven, f.former, f.read = nil, f.size, time.Time{}, 0, nil, milestone{}
 	f.packing, f.state = packingOf(head), unplaced
 	if f.row != nil {
 		f.row.file, f.row = nil, nil
@@ -87,7 +87,8 @@ func (k *keeper) examine(f *openFile, then func(*openFile)) {
 				k.incomplete(f, err)
 				return
 			}
-			f.digest, f.head = &d, d.head
+			f.digest = &d
+			k.setHead(f, d.head)
 			then(f)
 		}
 	})
@@ -140,7 +141,7 @@ func (k *keeper) decide(f *openFile) {
 	if f.packing == plain { // the rows may know more of it than there was when we looked last
 		k.refreshSize(f) // before the head, so that a change after either is still to be seen
 		if head, err := readHead(f.handle); err == nil {
-			f.head = head
+			k.setHead(f, head)
 		}
 		if len(f.head) == 0 { // cut since
 			f.state = empty
@@ -187,7 +188,7 @@ func (k *keeper) decide(f *openFile) {
 func (k *keeper) adopt(f *openFile, r *row) {
 	if f.packing == plain { // the row, which another instance may have made, fits what is there now
 		if head, err := readHead(f.handle); err == nil && r.matches(head) {
-			f.head = head
+			k.setHead(f, head)
 		}
 	}
 	f.reading = newReading(k.in, r.Checkpoint, r.notes, f.content(k.ctx), f.head, k.framing())

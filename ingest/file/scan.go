@@ -47,6 +47,7 @@ func (k *keeper) scan() {
 			k.missed(f)
 		}
 	}
+	k.countSurplus()
 	maps.DeleteFunc(k.refusal, func(_ string, scan int) bool { return scan != k.scans })
 	k.watch.spare(time.Since(began))
 	k.nextScan = k.Clock.Now().Add(scanInterval)
@@ -80,10 +81,15 @@ func (k *keeper) found(at finding) {
 	}
 	f := k.files[placeOf(info)]
 	if f == nil && !k.hasRoom() {
+		k.noRoom(at.path)
 		return
 	}
 	if f == nil {
 		handle, info, err := open(at.path)
+		if isNoDescriptor(err) {
+			k.noRoom(at.path)
+			return
+		}
 		if err != nil {
 			k.refuse(at.path, err)
 			return
@@ -130,18 +136,6 @@ func (k *keeper) refuse(path string, err error) {
 		k.Log.Error("file is not read", "path", path, "error", err)
 	}
 	k.refusal[path] = k.scans
-}
-
-// hasRoom reports whether another file may be opened. Some descriptors are left to others: without one for a new
-// connection to the database nothing would ever be finished.
-func (k *keeper) hasRoom() bool {
-	full := len(k.files) >= k.room
-	if full && !k.full {
-		k.Log.Error("too many open files for the limit on descriptors; further files are read when others are finished",
-			"files", len(k.files))
-	}
-	k.full = k.full || full
-	return !full
 }
 
 // admit begins to hold a file.
@@ -217,6 +211,7 @@ func (k *keeper) renamed(f *openFile) {
 // drop lets go of a file.
 func (k *keeper) drop(f *openFile) {
 	f.handle.Close()
+	k.heads.remove(f)
 	delete(k.files, f.place)
 	if f.row != nil && f.row.file == f {
 		f.row.file = nil
@@ -231,6 +226,7 @@ func (k *keeper) closeAll() {
 		k.gauges.open(-1)
 	}
 	k.gauges.clear()
+	k.in.Stats.FilesUnopened.Add(-int64(k.surplus.before))
 }
 
 func (k *keeper) filesInOrder() []*openFile {

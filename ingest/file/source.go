@@ -50,7 +50,13 @@ func (k *keeper) run() error {
 	k.scan()
 	tick := k.Clock.After(tickInterval)
 	for {
+		var turn turns // nobody gives one while there is nobody to take it
+		if len(k.queue) > 0 {
+			turn = k.reading
+		}
 		select {
+		case turn <- struct{}{}:
+			k.readNext()
 		case <-k.ctx.Done():
 			return nil
 		case err := <-k.broken:

@@ -10,7 +10,9 @@ import (
 func (k *keeper) tick() {
 	now := k.Clock.Now()
 	for _, f := range k.files {
-		k.tickFile(f, now)
+		if f.state != idle || !f.listed { // or thousands of files of which nothing is wanted cost as much as the others
+			k.tickFile(f, now)
+		}
 	}
 	for _, w := range k.waits {
 		if w.settled && now.Sub(w.since) >= k.CopyWait {
@@ -21,13 +23,26 @@ func (k *keeper) tick() {
 	case now.After(k.nextScan):
 		k.scan()
 		k.lookAll()
-	case now.After(k.nextLook) && k.blind:
+	case now.After(k.nextLook) && (k.blind || k.surplus.before > 0 && k.hasRoom()):
 		k.scan()
 	}
 	if now.After(k.nextLook) {
 		k.nextLook = now.Add(lookInterval)
+		k.tickIdle()
+		k.gauges.set(k)
 	}
-	k.gauges.set(k)
+}
+
+// tickIdle gives up the readings of idle files that were fenced.
+func (k *keeper) tickIdle() {
+	for _, f := range k.files {
+		if f.state != idle {
+			continue
+		}
+		if err := f.reading.stream.Err(); err != nil {
+			k.stopped(f, err)
+		}
+	}
 }
 
 func (k *keeper) tickFile(f *openFile, now time.Time) {
@@ -37,18 +52,14 @@ func (k *keeper) tickFile(f *openFile, now time.Time) {
 	}
 	switch f.state {
 	case idle:
-		if err := f.reading.stream.Err(); err != nil {
-			k.stopped(f, err)
-			return
-		}
-		if f.listed {
-			return
-		}
 		if k.look(f); f.state == idle && f.quiet(now) >= k.Grace {
 			f.finish = true
 			k.read(f)
 		}
 	case active:
+		if f.reading.stream.Blocked() { // it may be for long; others go on
+			f.yield()
+		}
 		k.look(f)
 	case empty:
 		if !f.listed && f.quiet(now) >= k.Grace {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -23,9 +24,9 @@ type watcher struct {
 
 	mu      sync.Mutex
 	names   map[string]struct{} // files written to
-	dirty   bool                // a directory may list other names
+	dirty   bool                // a directory may list other names, and it is time to look
 	all     bool                // reports were lost: anything may have changed
-	pause   time.Duration       // between two pokes
+	pause   time.Duration       // from a change in a directory until it is time
 	refused bool                // the refusal was logged
 }
 
@@ -44,12 +45,13 @@ type news struct {
 	all   bool
 }
 
+// shortestPause is for how long reports are gathered.
 const shortestPause = 5 * time.Millisecond
 
 func newWatcher(log *slog.Logger) *watcher {
 	k, err := fsnotify.NewWatcher()
 	if err != nil {
-		log.Warn("directories cannot be watched; they are listed every second", "error", err)
+		log.Warn("directories cannot be watched; they are listed every second", "error", err, "remedy", remedyOf(err))
 		return newWatcherOf(nil, nil, nil, log)
 	}
 	return newWatcherOf(k, k.Events, k.Errors, log)
@@ -68,28 +70,44 @@ func (w *watcher) run(ctx context.Context) {
 		return
 	}
 	defer w.kernel.Close()
-	var due <-chan time.Time
+	var due, listing <-chan time.Time
 	for {
+		changed := true
 		select {
 		case event := <-w.events:
+			changed = event.Op&^fsnotify.Write != 0
 			w.note(event)
 		case err := <-w.errors:
 			w.overflow(err)
 		case <-due:
 			due = nil
-			select {
-			case w.poke <- struct{}{}:
-			default:
-			}
+			w.wake()
+			continue
+		case <-listing:
+			listing = nil
+			w.mu.Lock()
+			w.dirty = true
+			w.mu.Unlock()
+			w.wake()
 			continue
 		case <-ctx.Done():
 			return
 		}
 		if due == nil {
+			due = time.After(shortestPause)
+		}
+		if changed && listing == nil {
 			w.mu.Lock()
-			due = time.After(w.pause)
+			listing = time.After(w.pause)
 			w.mu.Unlock()
 		}
+	}
+}
+
+func (w *watcher) wake() {
+	select {
+	case w.poke <- struct{}{}:
+	default:
 	}
 }
 
@@ -99,9 +117,6 @@ func (w *watcher) note(event fsnotify.Event) {
 	if event.Has(fsnotify.Write) {
 		w.names[event.Name] = struct{}{}
 	}
-	if event.Op&^fsnotify.Write != 0 {
-		w.dirty = true
-	}
 }
 
 func (w *watcher) overflow(err error) {
@@ -109,7 +124,7 @@ func (w *watcher) overflow(err error) {
 		w.log.Warn("watching directories", "error", err)
 	}
 	w.mu.Lock()
-	w.dirty, w.all = true, true
+	w.all = true
 	w.mu.Unlock()
 }
 
@@ -122,8 +137,8 @@ func (w *watcher) take() news {
 	return n
 }
 
-// spare makes the time between two pokes a multiple of what looking took, so that a large tree that changes all the
-// time does not take a whole core.
+// spare makes the time from a change in a directory until all are listed a multiple of what that took, so that a large
+// tree that changes all the time does not take a whole core. What is written to known files does not wait for it.
 func (w *watcher) spare(took time.Duration) {
 	w.mu.Lock()
 	w.pause = max(shortestPause, 4*took)
@@ -158,11 +173,23 @@ func (w *watcher) sync(dirs map[string]struct{}) bool {
 			complete = false
 			if !w.refused && !errors.Is(err, fsnotify.ErrClosed) { // closed: the source is ending
 				w.refused = true
-				w.log.Warn("a directory cannot be watched; files are looked at every second", "directory", dir, "error", err)
+				w.log.Warn("a directory cannot be watched; files are looked at every second", "directory", dir, "error", err,
+					"remedy", remedyOf(err))
 			}
 		}
 	}
 	return complete
+}
+
+// remedyOf says which of the kernel's limits err means: its texts speak of open files and of space on a device.
+func remedyOf(err error) string {
+	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "raise fs.inotify.max_user_instances, or the limit on open files"
+	case errors.Is(err, syscall.ENOSPC):
+		return "raise fs.inotify.max_user_watches"
+	}
+	return "none known"
 }
 
 // directoryAt returns where the directory lies that path names, or nothing.

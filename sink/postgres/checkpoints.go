@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,19 +11,13 @@ import (
 )
 
 const (
-	// Looking first, so that opening a known source burns no number of the identity column.
-	createPositionSQL = `
-INSERT INTO schema.log_positions (source_key, meta) SELECT $1::text, $2::text::jsonb
-WHERE NOT EXISTS (SELECT FROM schema.log_positions WHERE source_key = $1::text)
-ON CONFLICT (source_key) DO NOTHING`
-
 	positionColumns = `source_id, source_key, epoch, position, meta`
 
-	readPositionSQL = `SELECT ` + positionColumns + ` FROM schema.log_positions WHERE source_key = $1::text`
-
+	// A range, which an index serves whatever the version and however the statement was planned. The column's collation is
+	// "C": what has the prefix stands together.
 	listPositionsSQL = `
 SELECT ` + positionColumns + ` FROM schema.log_positions
-WHERE starts_with(source_key, $1::text) AND NOT ($2::boolean AND meta @> '{"closed": true}')
+WHERE source_key >= $1::text AND source_key < $2::text AND NOT ($3::boolean AND meta @> '{"closed": true}')
 ORDER BY source_key COLLATE "C"`
 
 	amendPositionSQL = `
@@ -34,10 +29,14 @@ RETURNING ` + positionColumns
 	hasPositionSQL = `SELECT EXISTS (SELECT FROM schema.log_positions WHERE source_id = $1::integer)`
 )
 
-// checkpoints implements [pipeline.Checkpoints] on one connection, which its callers take in turn.
+// checkpoints implements [pipeline.Checkpoints] on one connection, which its callers take in turn. What is to be created
+// while somebody has it is created together by the next.
 type checkpoints struct {
 	sink *Sink
 	turn chan *client // holds the client while nobody uses it
+
+	mu      sync.Mutex
+	waiting []*creation
 }
 
 func newCheckpoints(s *Sink, c *client) *checkpoints {
@@ -65,27 +64,11 @@ func (p *checkpoints) close() {
 	p.turn <- c
 }
 
-// Create implements [pipeline.Checkpoints].
-func (p *checkpoints) Create(ctx context.Context, key string, meta []byte) (pipeline.Checkpoint, error) {
-	var found pipeline.Checkpoint
-	err := p.transact(ctx, func(b *pgx.Batch) {
-		b.Queue(p.sink.sql.createPosition, key, objectText(meta))
-		b.Queue(p.sink.sql.readPosition, key).Query(func(rows pgx.Rows) (err error) {
-			found, err = pgx.CollectExactlyOneRow(rows, scanCheckpoint)
-			return err
-		})
-	})
-	if err != nil {
-		return pipeline.Checkpoint{}, fmt.Errorf("create position of %s: %w", key, err)
-	}
-	return found, nil
-}
-
 // List implements [pipeline.Checkpoints].
 func (p *checkpoints) List(ctx context.Context, prefix string, open bool) ([]pipeline.Checkpoint, error) {
 	var found []pipeline.Checkpoint
 	err := p.transact(ctx, func(b *pgx.Batch) {
-		b.Queue(p.sink.sql.listPositions, prefix, open).Query(func(rows pgx.Rows) (err error) {
+		b.Queue(p.sink.sql.listPositions, prefix, afterPrefix(prefix), open).Query(func(rows pgx.Rows) (err error) {
 			found, err = pgx.CollectRows(rows, scanCheckpoint)
 			return err
 		})
@@ -94,6 +77,18 @@ func (p *checkpoints) List(ctx context.Context, prefix string, open bool) ([]pip
 		return nil, fmt.Errorf("list positions of %s: %w", prefix, err)
 	}
 	return found, nil
+}
+
+// afterPrefix returns a text that stands, byte by byte, behind all keys that begin with prefix.
+func afterPrefix(prefix string) string {
+	last := len(prefix) - 1
+	switch {
+	case last < 0:
+		return "\x7f" // keys begin with a letter
+	case prefix[last] < 0x7f:
+		return prefix[:last] + string(rune(prefix[last]+1))
+	}
+	return prefix + "\U0010FFFF"
 }
 
 // Amend implements [pipeline.Checkpoints].

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -113,6 +114,74 @@ func TestCreateFromManySides(t *testing.T) {
 	wg.Wait()
 	if len(ids) != 1 {
 		t.Errorf("several rows: %v", ids)
+	}
+}
+
+// Rows that many ask for at once are created together, each once, and one that cannot be created fails alone.
+func TestCreateTogether(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.sink()
+	c := s.Checkpoints().(*checkpoints)
+	client := <-c.turn // all wait for us
+	const keys = 300
+	ctx, giveUp := context.WithCancel(t.Context())
+	gone := make(chan error)
+	go func() {
+		_, err := c.Create(ctx, "given up", nil)
+		gone <- err
+	}()
+	var wg sync.WaitGroup
+	for i := range 2 * keys { // each key twice
+		wg.Go(func() {
+			key := fmt.Sprintf("k%d", i%keys)
+			got, err := c.Create(t.Context(), key, []byte(`{"path":"/a"}`))
+			if err != nil || got.Key != key || got.Position != 0 || string(got.Meta) != `{"path": "/a"}` {
+				t.Errorf("%s: %v %+v", key, err, got)
+			}
+		})
+	}
+	bad := make(chan error)
+	go func() {
+		_, err := c.Create(t.Context(), "bad", []byte(`{`))
+		bad <- err
+	}()
+	testkit.Eventually(t, "all wait", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.waiting) == 2*keys+2
+	})
+	giveUp()
+	if err := <-gone; !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: %v", err)
+	}
+	c.turn <- client
+	if err := <-bad; sqlState(err) != "22P02" {
+		t.Errorf("bad meta: %v", err)
+	}
+	wg.Wait()
+	if n := ask[int64](r, "SELECT count(*) FROM @log_positions WHERE source_key LIKE 'k%'"); n != keys {
+		t.Errorf("%d rows", n)
+	}
+
+	before := ask[int64](r, "SELECT count(DISTINCT xmin::text) FROM @log_positions")
+	client = <-c.turn
+	for i := range keys {
+		wg.Go(func() {
+			if _, err := c.Create(t.Context(), fmt.Sprintf("n%d", i), nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	testkit.Eventually(t, "all wait", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.waiting) == keys
+	})
+	c.turn <- client
+	wg.Wait()
+	if n := ask[int64](r, "SELECT count(DISTINCT xmin::text) FROM @log_positions"); n != before+1 {
+		t.Errorf("%d transactions for %d rows", n-before, keys)
 	}
 }
 

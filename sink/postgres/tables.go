@@ -27,7 +27,7 @@ type catalog struct {
 
 	partitions, ensurePartitions string
 
-	createPosition, readPosition, listPositions, amendPosition, hasPosition string
+	createPositions, readPositions, listPositions, amendPosition, hasPosition string
 
 	heartbeat, compact, dropExpired string
 
@@ -57,11 +57,11 @@ func newCatalog(schema string) catalog {
 		partitions:       in(partitionsSQL),
 		ensurePartitions: in(ensurePartitionsSQL),
 
-		createPosition: in(createPositionSQL),
-		readPosition:   in(readPositionSQL),
-		listPositions:  in(listPositionsSQL),
-		amendPosition:  in(amendPositionSQL),
-		hasPosition:    in(hasPositionSQL),
+		createPositions: in(createPositionsSQL),
+		readPositions:   in(readPositionsSQL),
+		listPositions:   in(listPositionsSQL),
+		amendPosition:   in(amendPositionSQL),
+		hasPosition:     in(hasPositionSQL),
 
 		heartbeat:   in(heartbeatSQL),
 		compact:     in(compactSQL),
