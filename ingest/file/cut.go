@@ -64,7 +64,7 @@ func (k *keeper) letGo(f *openFile) {
 		k.drop(f)
 		return
 	}
-	w := &waiting{row: r, since: k.Clock.Now(), size: r.Size, cut: true, head: f.head, sent: f.milestone()}
+	w := &waiting{row: r, place: r.place, since: k.Clock.Now(), size: r.Size, cut: true, head: f.head, sent: f.milestone()}
 	stream := pipeline.NewStream(r.Checkpoint)
 	if f.reading != nil {
 		stream, w.head = f.reading.stream, f.reading.head

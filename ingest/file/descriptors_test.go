@@ -150,7 +150,7 @@ func TestReplacedDirectoryIsWatched(t *testing.T) {
 	w.must(os.MkdirAll(w.path("a/logs"), 0o755))
 	watch.sync(dirs)
 	w.append("a/logs/app.log", "one\n")
-	if event := <-watch.kernel.Events; event.Name != w.path("a/logs/app.log") {
+	if event := <-watch.events; event.Name != w.path("a/logs/app.log") {
 		t.Error(event)
 	}
 }

@@ -69,6 +69,16 @@
 // position, so of two instances with the same files one is the standby of the other. A row that is gone is never
 // replaced by one at 0: the file is not read any more.
 //
+// # What can be doubled
+//
+// A copy is known by bytes. Lines come twice where these say nothing:
+//   - A copy that was made a little before its original was cut, so that it lacks lines that were read of it, is known only
+//     by a process that has seen both whole: not when it was found later, nor after a restart in between.
+//   - Of two files that are equal when they are first seen either can be the copy. One that grows then is another file.
+//   - Two instances may each find another copy of a content that no row tells of yet; or one finds a copy late, which the
+//     other has by then made the place of a stream.
+//   - A file that is cut and begins again with the same KiB as before, and is copied: the copy may be of either.
+//
 // # What can be lost
 //
 //   - What is written between a copytruncate's last read and its truncate is in no file.

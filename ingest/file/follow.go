@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -164,15 +165,16 @@ func (r *reading) appendLine(b *pipeline.Batch, line *tail.Line) {
 	b.To = line.SeekInfo.Offset
 }
 
-// deliverFollowed sends b if the file's bytes before b and before b's end are those that the library delivered. Without
-// the first a file that was cut and grew again past the position, with the same head, would go on in mid-content.
+// deliverFollowed sends b if the file has b's bytes, and those before b. The library delivers what it has read: a file that
+// was cut and grew again past the position, with the same head, would go on in mid-content, even within a batch.
 func (r *reading) deliverFollowed(ctx context.Context, b *pipeline.Batch) error {
-	err := r.expect(b.From, b.Arena[:len(r.lines.anchor)])
-	if err == nil {
-		err = r.expect(b.To, b.Arena)
-	}
-	if err != nil {
+	r.scratch = slices.Grow(r.scratch[:0], len(b.Arena))[:len(b.Arena)]
+	n, err := r.lines.src.ReadAt(r.scratch, b.From-int64(len(r.lines.anchor)))
+	if !bytes.Equal(r.scratch[:n], b.Arena) {
 		b.Release()
+		if err == nil || errors.Is(err, io.EOF) {
+			err = errReplaced
+		}
 		return err
 	}
 	return r.deliver(ctx, b)

@@ -10,7 +10,7 @@ func (k *keeper) copyOf(f *openFile) (original *openFile, copied bool) {
 			return nil, true
 		}
 	}
-	isRead := func(o *openFile) bool { return o != f && (o.row != nil || o.state == placing) }
+	isRead := func(o *openFile) bool { return o != f && (o.row != nil || o.state == placing || o.state == unplaced) }
 	for o := range k.heads.alike(f.head) {
 		if isRead(o) && f.copies(o) {
 			return o, true
@@ -20,11 +20,22 @@ func (k *keeper) copyOf(f *openFile) (original *openFile, copied bool) {
 		return nil, false
 	}
 	for _, o := range k.files {
-		if isRead(o) && o.row != nil && f.holds(o.row) {
+		if isRead(o) && o.packing != plain && o.row != nil && f.holds(o.row) {
 			return o, true
 		}
 	}
 	return nil, false
+}
+
+// longer returns a file that has all of f and more, and that is about to be given a stream too.
+func (k *keeper) longer(f *openFile) *openFile {
+	for o := range k.heads.alike(f.head) {
+		undecided := o.row == nil && (o.state == placing || o.state == held || o.state == unplaced)
+		if undecided && o != f && o.packing == plain && o.size > f.extent() && f.copies(o) {
+			return o
+		}
+	}
+	return nil
 }
 
 // hold leaves f alone until it shows what it is.
@@ -34,6 +45,7 @@ func (k *keeper) hold(f, original *openFile) {
 		k.Log.Debug("file looks like a copy in progress", "path", f.path)
 	}
 	f.state, f.original = held, original
+	f.prove()
 }
 
 // writePause is how long a compressed file must have been unchanged to be unpacked again.
@@ -46,7 +58,7 @@ func (k *keeper) recheck(f *openFile) {
 	waited := now.Sub(f.since) >= k.CopyWait
 	if f.packing != plain {
 		written := f.again && now.Sub(f.changed) >= writePause
-		if o := f.original; waited || written || o != nil && o.row == nil {
+		if o := f.original; waited || written || o != nil && (k.files[o.place] != o || !f.copies(o)) {
 			f.again = false
 			k.examine(f, func(f *openFile) { k.judge(f, waited) })
 		}
@@ -66,16 +78,16 @@ func (k *keeper) judge(f *openFile, waited bool) {
 		k.decide(f)
 		return
 	}
-	k.skip(f, o)
+	k.skip(f, o.path)
 }
 
 // skip begins a stream at the end of f.
-func (k *keeper) skip(f, original *openFile) {
+func (k *keeper) skip(f *openFile, original string) {
 	end := f.size
 	if f.packing != plain {
 		end = wholeContent
 	}
-	k.Log.Warn("file is a copy of another and not read", "path", f.path, "original", original.path, "bytes", f.size)
+	k.Log.Warn("file is a copy of another and not read", "path", f.path, "original", original, "bytes", f.size)
 	k.in.Stats.FilesSkipped.Add(1)
 	k.create(f, end)
 }
@@ -93,8 +105,8 @@ func (k *keeper) outgrown(f *openFile) bool {
 // release skips the copies of f, which is finished: there is nothing that they could continue.
 func (k *keeper) release(f *openFile) {
 	for _, c := range k.filesInOrder() {
-		if c.state == held && c.original == f && c.size <= f.size && c.copies(f) {
-			k.skip(c, f)
+		if c.state == held && c.original == f && c.packing == plain && c.size <= f.size && c.copies(f) {
+			k.skip(c, f.path)
 		}
 	}
 }

@@ -36,12 +36,19 @@ func (w *world) importsFrom(stdin io.Reader, paths ...string) *Import {
 
 func (w *world) gzip(name, text string) {
 	w.Helper()
+	w.must(os.WriteFile(w.path(name), gzipOf([]byte(text)), 0o644))
+}
+
+func gzipOf(content []byte) []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	_, err := z.Write([]byte(text))
-	w.must(err)
-	w.must(z.Close())
-	w.must(os.WriteFile(w.path(name), b.Bytes(), 0o644))
+	if _, err := z.Write(content); err != nil {
+		panic(err)
+	}
+	if err := z.Close(); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
 }
 
 func (w *world) zstd(name, text string) {

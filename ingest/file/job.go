@@ -186,13 +186,14 @@ func (k *keeper) stopped(f *openFile, err error) {
 		f.state = orphaned
 		k.Log.Error("position row is gone; file is not read any more", "path", f.path, "source", f.row.Key)
 	case errors.Is(err, pipeline.ErrPaused): // the sink says so where it can be seen
-		f.reading = nil
+		f.stopReading()
 		k.rest(f, restPaused)
 	case errors.Is(err, pipeline.ErrMoved):
 		if !f.contested {
 			k.Log.Info("another instance reads this file; trying again", "path", f.path, "source", f.row.Key)
 		}
-		f.contested, f.reading = true, nil
+		f.contested = true
+		f.stopReading()
 		k.rest(f, restMoved)
 	default:
 		k.failed(f, "read file", err)

@@ -58,6 +58,7 @@ type openFile struct {
 
 	row      *row
 	reading  *reading
+	read     milestone     // how far it was read when that was stopped
 	again    bool          // changed while it was busy
 	renamed  bool          // its new name is not in its row yet
 	finish   bool          // the goroutine reads it to its end for good
@@ -73,6 +74,8 @@ type openFile struct {
 	first     int64     // where reading begins if it turns out to be a new stream
 	retry     time.Time // when resting ends
 	original  *openFile // held: the file it seems to be a copy of
+	proven    int64     // held: so much content was the original's, when that still had all that was read of it
+	former    *row      // held: the row that the original has left since, because it was cut
 	since     time.Time // held: since when neither it nor the original has changed
 	digest    *digest   // of a compressed file
 }
@@ -104,7 +107,7 @@ func (f *openFile) holds(r *row) bool {
 // continues reports whether the file may go on with r, a row whose bytes lie nowhere. A finished row must be known by
 // a whole head, or all of the content: a new file that begins with the same banner is not its continuation.
 func (f *openFile) continues(r *row) bool {
-	if w := r.wait; w != nil && (!w.settled || w.cut && f.place == r.place) {
+	if w := r.wait; w != nil && (!w.settled || w.cut && f.place == w.place) {
 		return false
 	}
 	whole := f.packing != plain && f.digest != nil && f.digest.size == r.Position
@@ -118,12 +121,18 @@ func (f *openFile) continues(r *row) bool {
 // no help when it was cut after it was copied: then what was read of it is compared.
 func (f *openFile) copies(o *openFile) bool {
 	n := min(len(f.head), len(o.head))
-	if n == 0 || !bytes.Equal(f.head[:n], o.head[:n]) || f.packing != plain || o.packing != plain {
+	if n == 0 || !bytes.Equal(f.head[:n], o.head[:n]) {
 		return false
+	}
+	if f.packing != plain && f.digest == nil || o.packing != plain {
+		return f.digest != nil && o.row != nil && f.holds(o.row)
 	}
 	at := o.milestone()
 	if o.intact(at) {
 		return f.equalTo(o)
+	}
+	if f.packing != plain {
+		return !f.digest.covers([]int64{at.pos}) || f.digest.size < at.pos || f.digest.has(at)
 	}
 	return f.size < at.pos || at.in(f.handle)
 }
@@ -133,10 +142,17 @@ func (f *openFile) milestone() milestone {
 	if f.reading != nil {
 		return *f.reading.reached.Load()
 	}
-	if f.row != nil {
+	if f.row != nil && f.row.Position > f.read.pos {
 		return milestone{pos: f.row.Position, anchor: f.row.Anchor}
 	}
-	return milestone{}
+	return f.read
+}
+
+// stopReading ends a reading that is to begin again at the stored position.
+func (f *openFile) stopReading() {
+	if f.reading != nil {
+		f.read, f.reading = *f.reading.reached.Load(), nil
+	}
 }
 
 // intact reports whether f still holds what was read of it.
@@ -150,6 +166,9 @@ func (f *openFile) intact(at milestone) bool {
 // then it was moved or restored, and somebody goes on writing to it.
 func (f *openFile) equalTo(o *openFile) bool {
 	const compared = 4 << 10
+	if f.packing != plain {
+		return f.digest.size > 0 && f.digest.end().in(o.handle)
+	}
 	info, err := o.handle.Stat()
 	if err != nil || f.size == 0 {
 		return false
@@ -168,6 +187,27 @@ func (f *openFile) equalTo(o *openFile) bool {
 		}
 	}
 	return true
+}
+
+// extent is how much content f has, as far as was looked.
+func (f *openFile) extent() int64 {
+	if f.packing == plain {
+		return f.size
+	}
+	return f.digest.size
+}
+
+// prove notes that a held file is the same as its original so far. Once that is cut it is too late: the row knows a few
+// bytes before its position, which a copy that was made a little earlier does not reach.
+func (f *openFile) prove() {
+	if o := f.original; o != nil && f.equalTo(o) && o.intact(o.milestone()) {
+		f.proven = f.extent()
+	}
+}
+
+// spent reports whether f is a copy of what was all read before the original was cut.
+func (f *openFile) spent() bool {
+	return f.former != nil && f.proven == f.extent() && f.proven <= f.former.Position
 }
 
 // lastLine returns the position where the last line begins that is not terminated, or the end.

@@ -19,6 +19,10 @@ func (k *keeper) place(f *openFile) {
 		return
 	}
 	f.state = placing
+	if f.packing == plain {
+		f.original, _ = k.copyOf(f)
+		f.prove()
+	}
 	k.ask(func() func() {
 		list, err := k.in.Checkpoints.List(k.ctx, inodePrefix(k.Host, f.place), false)
 		return func() {
@@ -41,7 +45,7 @@ func (k *keeper) identify(f *openFile) bool {
 	}
 	was := f.state
 	k.setHead(f, head)
-	f.digest, f.peak, f.since = nil, f.size, time.Time{}
+	f.digest, f.peak, f.since, f.proven, f.former, f.read = nil, f.size, time.Time{}, 0, nil, milestone{}
 	f.packing, f.state = packingOf(head), unplaced
 	if f.row != nil {
 		f.row.file, f.row = nil, nil
@@ -115,11 +119,12 @@ func (k *keeper) incomplete(f *openFile, err error) {
 // resume goes on with the row that says its bytes lie in f, if they do.
 func (k *keeper) resume(f *openFile) bool {
 	for _, r := range k.rows.here(f.place) {
-		if r.file != nil || r.wait != nil && (r.wait.cut || !r.wait.settled) {
+		if w := r.wait; r.file != nil || w != nil && (w.cut && f.place == w.place || !w.settled) {
 			continue
 		}
 		if f.packing != plain && r.Closed && r.Packed == f.size && r.Path == f.path { // spares unpacking it again
 			f.row, r.file, f.state = r, f, done
+			k.unwait(r)
 			return true
 		}
 		if f.holds(r) {
@@ -134,19 +139,35 @@ func (k *keeper) resume(f *openFile) bool {
 // or holds it, if it looks like a copy of a file that is being read.
 func (k *keeper) decide(f *openFile) {
 	if f.packing == plain { // the rows may know more of it than there was when we looked last
+		k.refreshSize(f) // before the head, so that a change after either is still to be seen
 		if head, err := readHead(f.handle); err == nil {
 			k.setHead(f, head)
 		}
+		if len(f.head) == 0 { // cut since
+			f.state = empty
+			return
+		}
+	} else if !f.digest.covers(k.rows.positions().of(f.head)) {
+		k.examine(f, k.decide)
+		return
+	} else if f.digest.size == 0 { // nothing would ever tell whose it is, and there is nothing to read
+		f.state = done
+		return
 	}
 	if k.resume(f) {
 		return
 	}
 	k.waitAt(f.place)
 	for _, r := range k.rows.vacant(f.head) {
-		if f.continues(r) {
-			k.claim(f, r)
-			return
+		if !f.continues(r) {
+			continue
 		}
+		if o := k.longer(f); o != nil { // of two copies the one that was made later has what the other has not
+			k.hold(f, o)
+		} else {
+			k.claim(f, r)
+		}
+		return
 	}
 	if f.stray {
 		k.drop(f)
@@ -156,11 +177,20 @@ func (k *keeper) decide(f *openFile) {
 		k.hold(f, o)
 		return
 	}
+	if f.spent() {
+		k.skip(f, f.former.Path)
+		return
+	}
 	k.create(f, f.first)
 }
 
 // adopt begins to read f as the stream of r.
 func (k *keeper) adopt(f *openFile, r *row) {
+	if f.packing == plain { // the row, which another instance may have made, fits what is there now
+		if head, err := readHead(f.handle); err == nil && r.matches(head) {
+			k.setHead(f, head)
+		}
+	}
 	f.reading = newReading(k.in, r.Checkpoint, r.notes, f.content(k.ctx), f.head, k.framing())
 	f.row, r.file, f.stray = r, f, false
 	f.original, f.since, f.again = nil, k.Clock.Now(), false
@@ -228,7 +258,7 @@ func (k *keeper) create(f *openFile, start int64) {
 	}
 	f.state, f.first = placing, 0
 	key := k.rows.nextKey(f.place)
-	n := notes{Head: markOf(f.head), Size: f.size, Start: start}
+	n := notes{Head: markOf(f.head), Size: f.extent(), Start: start}
 	n.lieIn(f)
 	k.ask(func() func() {
 		c, err := k.in.Checkpoints.Create(k.ctx, key, n.encode())
@@ -259,7 +289,7 @@ func (k *keeper) failed(f *openFile, what string, err error) {
 	}
 	f.troubled = true
 	k.Log.Log(k.ctx, level, "file is not read now", "path", f.path, "error", fmt.Errorf("%s: %w", what, err))
-	f.reading = nil
+	f.stopReading()
 	k.rest(f, restFailed)
 }
 

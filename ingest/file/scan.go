@@ -263,8 +263,12 @@ func (k *keeper) wake(f *openFile) {
 	case idle:
 		k.read(f)
 	case held:
-		f.since, f.again = k.Clock.Now(), true
+		f.since = k.Clock.Now()
+		fallthrough
 	case active, placing:
 		f.again = true
+		if f.packing == plain {
+			f.prove()
+		}
 	}
 }

@@ -30,8 +30,11 @@ const (
 
 // Run reads until ctx ends. It returns an error only when the position rows cannot be read at all at the start.
 func (s *Source) Run(ctx context.Context, in *pipeline.Intake) error {
+	return s.runWith(ctx, in, newWatcher(s.options.Log))
+}
+
+func (s *Source) runWith(ctx context.Context, in *pipeline.Intake, w *watcher) error {
 	ctx, stop := context.WithCancel(ctx)
-	w := newWatcher(s.options.Log)
 	k := newKeeper(ctx, s.options, in, w)
 	k.jobs.Go(func() { w.run(ctx) })
 	err := k.run()

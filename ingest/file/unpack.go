@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -68,6 +69,7 @@ func (r contextReader) Read(p []byte) (int, error) {
 // A digest is what one pass over a content found.
 type digest struct {
 	head    []byte
+	tail    []byte // the last up to anchorSize bytes
 	size    int64
 	anchors map[int64][]byte // the bytes before each position asked for that the content reaches
 }
@@ -75,8 +77,19 @@ type digest struct {
 // has reports whether the content has m's bytes.
 func (d *digest) has(m milestone) bool {
 	p, ok := d.anchors[m.pos]
-	return ok && m.anchor.ends(p)
+	return (ok || m.pos == 0) && m.anchor.ends(p)
 }
+
+// covers reports whether it was asked for all of positions that the content reaches.
+func (d *digest) covers(positions []int64) bool {
+	return !slices.ContainsFunc(positions, func(pos int64) bool {
+		_, asked := d.anchors[pos]
+		return pos > 0 && pos <= d.size && !asked
+	})
+}
+
+// end is where the content ends.
+func (d *digest) end() milestone { return milestone{pos: d.size, anchor: markOf(d.tail)} }
 
 // digestOf reads src to its end. wanted is called with the head and names the positions whose anchors are needed,
 // in rising order.
@@ -99,6 +112,8 @@ func digestOf(src io.Reader, wanted func(head []byte) []int64) (digest, error) {
 	}
 	for {
 		d.size = w.base + int64(len(w.buf))
+		d.tail = append(d.tail, w.buf[max(0, len(w.buf)-anchorSize):]...)
+		d.tail = d.tail[:copy(d.tail, d.tail[max(0, len(d.tail)-anchorSize):])]
 		if w.err != nil {
 			break
 		}

@@ -12,6 +12,7 @@ import (
 // them may still turn up.
 type waiting struct {
 	row     *row
+	place   place // where the row's bytes lay when that began
 	since   time.Time
 	size    int64 // last known size of the content
 	cut     bool  // the bytes were seen to vanish from their place: what is there now is not the stream
@@ -22,18 +23,19 @@ type waiting struct {
 	sent milestone
 }
 
-// fits reports whether f has the bytes of a row that is not settled yet.
+// fits reports whether f may have the bytes of a row that is not settled yet. Of a compressed file the beginning must do:
+// what was sent last was not looked for in it.
 func (w *waiting) fits(f *openFile) bool {
 	n := min(len(w.head), len(f.head))
-	if n == 0 || !bytes.Equal(w.head[:n], f.head[:n]) || f.packing != plain || f.place == w.row.place {
+	if n == 0 || !bytes.Equal(w.head[:n], f.head[:n]) || f.place == w.place {
 		return false
 	}
-	return f.size < w.sent.pos || w.sent.in(f.handle)
+	return f.packing != plain || f.size < w.sent.pos || w.sent.in(f.handle)
 }
 
 // waitFor lets r wait for a file that continues it.
 func (k *keeper) waitFor(r *row) {
-	w := &waiting{row: r, since: k.Clock.Now(), size: r.Size, settled: true}
+	w := &waiting{row: r, place: r.place, since: k.Clock.Now(), size: r.Size, settled: true}
 	r.wait, k.waits[r] = w, w
 }
 
@@ -62,10 +64,15 @@ func (k *keeper) replaced(f *openFile) {
 	}
 	k.Log.Info("file was truncated", "path", f.path, "source", r.Key, "position", was.position(), "size", size)
 	w := &waiting{
-		row: r, since: k.Clock.Now(), size: size, cut: true, head: was.head, sent: *was.reached.Load(),
+		row: r, place: r.place, since: k.Clock.Now(), size: size, cut: true, head: was.head, sent: *was.reached.Load(),
 	}
 	r.wait, k.waits[r] = w, w
 	r.file, f.row, f.reading = nil, nil, nil
+	for _, c := range k.files {
+		if c.original == f {
+			c.former = r
+		}
+	}
 	k.settle(w, was.stream)
 	k.place(f)
 }
@@ -92,15 +99,18 @@ func (k *keeper) afterSettle(w *waiting, list []pipeline.Checkpoint, err error) 
 		k.unwait(w.row)
 		return
 	}
-	former := w.row.place
 	k.put(list)
 	w.settled, w.since = true, k.Clock.Now()
-	if w.row.Closed || w.row.place != former { // another instance has dealt with it
+	if w.row.Closed || w.row.place != w.place { // another instance has dealt with it
 		k.unwait(w.row)
 	}
 	for _, f := range k.filesInOrder() {
-		if f.state == held {
+		switch {
+		case f.state != held:
+		case f.packing == plain:
 			k.recheck(f)
+		case w.fits(f):
+			k.examine(f, func(f *openFile) { k.judge(f, false) })
 		}
 	}
 }
@@ -112,7 +122,10 @@ func (k *keeper) expire(w *waiting) {
 		return
 	}
 	k.unwait(r)
-	lost := max(0, w.size-r.Position)
+	if r.Closed { // by another instance, which has counted what is lost
+		return
+	}
+	lost := max(0, w.size-max(r.Position, r.Start))
 	c, closed := r.Checkpoint, []byte(`{"closed": true}`)
 	k.ask(func() func() {
 		// The raised epoch makes a second instance that waits for the same row count nothing.

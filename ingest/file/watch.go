@@ -16,9 +16,11 @@ import (
 // itself.
 type watcher struct {
 	log    *slog.Logger
-	kernel *fsnotify.Watcher // nil when the kernel refuses even one
-	places map[string]place  // what the watched names stand for; sync's
-	poke   chan struct{}     // readable when there is news
+	kernel kernel // nil when it refuses even one watch
+	events <-chan fsnotify.Event
+	errors <-chan error
+	places map[string]place // what the watched names stand for; sync's
+	poke   chan struct{}    // readable when there is news
 
 	mu      sync.Mutex
 	names   map[string]struct{} // files written to
@@ -26,6 +28,14 @@ type watcher struct {
 	all     bool                // reports were lost: anything may have changed
 	pause   time.Duration       // from a change in a directory until it is time
 	refused bool                // the refusal was logged
+}
+
+// A kernel watches directories. It is fsnotify's watcher but where no real time passes.
+type kernel interface {
+	Add(dir string) error
+	Remove(dir string) error
+	WatchList() []string
+	Close() error
 }
 
 // news is what happened since the last look.
@@ -39,13 +49,19 @@ type news struct {
 const shortestPause = 5 * time.Millisecond
 
 func newWatcher(log *slog.Logger) *watcher {
-	w := &watcher{log: log, poke: make(chan struct{}, 1), names: map[string]struct{}{}, places: map[string]place{}, pause: shortestPause}
-	var err error
-	if w.kernel, err = fsnotify.NewWatcher(); err != nil {
-		w.kernel = nil
+	k, err := fsnotify.NewWatcher()
+	if err != nil {
 		log.Warn("directories cannot be watched; they are listed every second", "error", err, "remedy", remedyOf(err))
+		return newWatcherOf(nil, nil, nil, log)
 	}
-	return w
+	return newWatcherOf(k, k.Events, k.Errors, log)
+}
+
+func newWatcherOf(k kernel, events <-chan fsnotify.Event, errors <-chan error, log *slog.Logger) *watcher {
+	return &watcher{
+		log: log, kernel: k, events: events, errors: errors,
+		poke: make(chan struct{}, 1), names: map[string]struct{}{}, places: map[string]place{}, pause: shortestPause,
+	}
 }
 
 // run gathers until ctx ends.
@@ -58,10 +74,10 @@ func (w *watcher) run(ctx context.Context) {
 	for {
 		changed := true
 		select {
-		case event := <-w.kernel.Events:
+		case event := <-w.events:
 			changed = event.Op&^fsnotify.Write != 0
 			w.note(event)
-		case err := <-w.kernel.Errors:
+		case err := <-w.errors:
 			w.overflow(err)
 		case <-due:
 			due = nil

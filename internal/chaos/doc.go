@@ -6,10 +6,9 @@
 // real program on them, and the faults so far. A [TopicRig] is one whose lines go through a topic and whose instances are
 // members of a consumer group. [Check] is the judge; it looks at the tables alone. To trust it, the tests also run it
 // against two programs that are wrong on purpose, built with the tags control_position_first (the position is committed
-// before the rows, so kills lose lines) and control_rows_first (after them, so kills double lines).
-//
-// What befalls the database: [Outages] breaks connections with a proxy, [Troubles] has the server refuse its part by what
-// operators and other sessions do to it, [Disk] takes its room away, and a [Pair] is two instances one of which is taken.
+// before the rows, so kills lose lines) and control_rows_first (after them, so kills double lines), and against one as it is
+// often written (tailcontrol: files are followed by name, positions kept in a file), which rotations and kills make lose lines
+// and double them.
 //
 // A [Script] is a run in which the test itself does things to files, step by step, and says what must come of it, down to
 // dead letters and lost bytes; a [Way] says what logflume is doing meanwhile.
