@@ -71,8 +71,7 @@ func checkRights(ctx context.Context, conn *pgx.Conn, schemaName string) error {
 		UNION ALL
 		SELECT 'EXECUTE on ' || f.name
 		FROM unnest(ARRAY['list_partitions', 'ensure_partition', 'ensure_partitions', 'drop_expired', 'compact',
-		                  'store_aliases', 'unmerge_pattern', 'remerge_pattern', 'bucket_place', 'pack_latency', 'pack_overall',
-		                  'pack_registers']) f (name)
+		                  'store_aliases', 'unmerge_pattern', 'remerge_pattern', 'pack_registers']) f (name)
 		LEFT JOIN pg_proc p ON p.proname = f.name AND p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
 		WHERE NOT coalesce(has_function_privilege(p.oid, 'EXECUTE'), false)`, schemaName)
 	if err != nil {

@@ -25,7 +25,9 @@ var internalFunctions = []string{
 	"trim_tables", "fold_positions", // steps of drop_expired
 	"count_dead_letters",            // of the triggers on log_dead_letters
 	"lock_aliases", "store_aliases", // writers have what to store
-	"bucket_place", "pack_latency", "pack_overall", "pack_registers", "unpack_registers", // parts of columns that are computed
+	"add_to_blocks", "fill_blocks", "empty_blocks", // blocks are filled by compact, and emptied by a trigger
+	"block_start", "next_block", "blocks_between", "unblocked_between", // parts of histograms_between
+	"bucket_place", "pack_endpoints", "pack_overall", "pack_registers", "unpack_registers", // how things are packed
 }
 
 func same(t *testing.T, what string, got, want []string) {
