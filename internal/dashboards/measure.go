@@ -39,12 +39,11 @@ var questions = []string{
 }
 
 // measure prints how long each question takes, and writes the plans of their statements to a file if it has a name.
-func measure(ctx context.Context, conn *pgx.Conn, url string, days, rounds int, plans string) error {
+func measure(ctx context.Context, conn *pgx.Conn, url string, now time.Time, days, rounds int, plans string) error {
 	// Not in parallel, so that the processor time is that of one process.
 	if _, err := conn.Exec(ctx, "SET max_parallel_workers_per_gather = 0; SET search_path = "+schemaName); err != nil {
 		return err
 	}
-	now := time.Now()
 	hour := now.Truncate(time.Hour)
 	ranges := [][2]time.Time{
 		{hour.Add(-24 * time.Hour), hour}, {now.Add(-24 * time.Hour), now},

@@ -17,7 +17,6 @@ const (
 
 // A model is a fleet whose windows can be written down without making its events one by one.
 type model struct {
-	random    *rand.Rand
 	services  []service
 	perSecond float64 // requests of the whole fleet
 }
@@ -38,12 +37,13 @@ type endpoint struct {
 
 // newModel returns a fleet of so many services with so many endpoints each, whose traffic follows Zipf's law.
 func newModel(services, endpoints int, perSecond float64) *model {
-	m := &model{random: rand.New(rand.NewPCG(1, 2)), perSecond: perSecond}
+	m := &model{perSecond: perSecond}
+	random := rand.New(rand.NewPCG(1, 2))
 	for i, share := range zipf(services) {
 		s := service{name: fmt.Sprintf("service-%02d", i), share: share}
 		for j, share := range zipf(endpoints) {
-			e := endpoint{route: fmt.Sprintf("/%s/resource-%03d/{n}", s.name, j), hash: m.random.Int64(), share: share}
-			e.first, e.shape = lognormal(2 + 5*m.random.Float64())
+			e := endpoint{route: fmt.Sprintf("/%s/resource-%03d/{n}", s.name, j), hash: random.Int64(), share: share}
+			e.first, e.shape = lognormal(2 + 5*random.Float64())
 			s.endpoints = append(s.endpoints, e)
 		}
 		m.services = append(m.services, s)
@@ -86,6 +86,30 @@ type window struct {
 	errors    int64
 }
 
+// requestsOf returns how many requests of an endpoint there were.
+func (w *window) requestsOf(endpoint int) (n int64) {
+	for _, c := range w.histogram[endpoint] {
+		n += c
+	}
+	return n
+}
+
+// overall returns the histogram of all endpoints together and the number of its first bucket.
+func (w *window) overall() (first int, counts []int64) {
+	first = math.MaxInt
+	last := math.MinInt
+	for _, e := range w.service.endpoints {
+		first, last = min(first, e.first), max(last, e.first+len(e.shape))
+	}
+	counts = make([]int64, last-first)
+	for i, e := range w.service.endpoints {
+		for k, n := range w.histogram[i] {
+			counts[e.first+k-first] += n
+		}
+	}
+	return first, counts
+}
+
 func newWindow(s *service) *window {
 	w := &window{service: s, counts: make([]int64, patterns), users: make([]uint8, registers)}
 	for i := range s.endpoints {
@@ -95,23 +119,23 @@ func newWindow(s *service) *window {
 }
 
 // happen returns a window of so many seconds.
-func (m *model) happen(s *service, seconds float64) *window {
+func (m *model) happen(s *service, seconds float64, random *rand.Rand) *window {
 	w := newWindow(s)
 	for i := range s.endpoints {
 		e := &s.endpoints[i]
 		requests := m.perSecond * seconds * s.share * e.share
 		for k, part := range e.shape {
-			n := int64(requests*part + m.random.Float64()) // that many on average
+			n := int64(requests*part + random.Float64()) // that many on average
 			w.histogram[i][k] = n
 			w.requests += n
 		}
 	}
 	for i := range w.counts {
-		w.counts[i] = int64(float64(w.requests)/100/float64(i+1) + m.random.Float64())
+		w.counts[i] = int64(float64(w.requests)/100/float64(i+1) + random.Float64())
 		w.errors += w.counts[i]
 	}
 	for range min(w.requests, population/10) {
-		h := mix(m.random.Uint64N(population))
+		h := mix(random.Uint64N(population))
 		w.users[h>>52] = max(w.users[h>>52], uint8(min(leadingZeros(h<<12)+1, 53)))
 	}
 	return w

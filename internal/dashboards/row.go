@@ -7,13 +7,6 @@ import (
 	"time"
 )
 
-// values returns the window as a row of log_analytics, its columns in the order of columns.
-func (w *window) values(at time.Time, seconds int, rolled bool) []any {
-	return []any{at, seconds, w.service.name, rolled, w.patternList(at, seconds), w.issues(at), w.summary()}
-}
-
-var columns = []string{"timestamp", "window_seconds", "service", "rolled", "error_patterns", "performance_issues", "summary"}
-
 func (w *window) patternList(at time.Time, seconds int) []byte {
 	b := []byte{'['}
 	first, last := at.Format(time.RFC3339Nano), at.Add(time.Duration(seconds)*time.Second-1).Format(time.RFC3339Nano)
@@ -62,40 +55,37 @@ func (w *window) summary() []byte {
 	}
 	b = append(append(appendRegisters(b, seen), `","patterns":"`...), `","latency":{`...)
 	for i := range w.service.endpoints {
-		e := &w.service.endpoints[i]
-		counts := map[int]int64{}
-		for k, n := range w.histogram[i] {
-			counts[e.first+k] = n
+		if w.requestsOf(i) == 0 {
+			continue
 		}
+		e := &w.service.endpoints[i]
 		b = append(strconv.AppendQuote(b, e.route), ':')
-		b = append(appendHistogram(b, counts, e.hash), ',')
+		b = append(appendHistogram(b, e.first, w.histogram[i], e.hash), ',')
 	}
 	return append(end(b, '}'), '}')
 }
 
-// appendHistogram appends the histogram whose counts are of consecutive buckets.
-func appendHistogram(b []byte, counts map[int]int64, hash int64) []byte {
-	first, last := math.MaxInt, math.MinInt
+// appendHistogram appends a histogram with the counts of consecutive buckets.
+func appendHistogram(b []byte, first int, counts []int64, hash int64) []byte {
 	var n int64
-	for k, c := range counts {
-		first, last = min(first, k), max(last, k)
+	for _, c := range counts {
 		n += c
 	}
 	b = strconv.AppendInt(append(b, `{"n":`...), n, 10)
 	b = strconv.AppendInt(append(b, `,"sum":`...), 100*n, 10)
-	b = strconv.AppendFloat(append(b, `,"max":`...), math.Pow(gamma, float64(last)), 'f', 3, 64)
+	b = strconv.AppendFloat(append(b, `,"max":`...), math.Pow(gamma, float64(first+len(counts)-1)), 'f', 3, 64)
 	b = strconv.AppendInt(append(b, `,"slow":`...), n/1000, 10)
 	b = strconv.AppendInt(append(b, `,"h":`...), hash, 10)
 	b = append(b, `,"k":"`...)
-	for k := first; k <= last; k++ {
-		if counts[k] > 0 {
-			b = append(strconv.AppendInt(b, int64(k), 10), ' ')
+	for k, c := range counts {
+		if c > 0 {
+			b = append(strconv.AppendInt(b, int64(first+k), 10), ' ')
 		}
 	}
 	b = append(closeList(b), `,"c":"`...)
-	for k := first; k <= last; k++ {
-		if counts[k] > 0 {
-			b = append(strconv.AppendInt(b, counts[k], 10), ' ')
+	for _, c := range counts {
+		if c > 0 {
+			b = append(strconv.AppendInt(b, c, 10), ' ')
 		}
 	}
 	return append(closeList(b), '}')

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	copyWindows = "COPY " + schemaName + `.log_analytics (timestamp, window_seconds, service, rolled, in_blocks, error_patterns,
+		performance_issues, summary, packed_overall, endpoints, histograms) FROM STDIN`
+	copyBlocks = "COPY " + schemaName + `.log_endpoints (timestamp, window_seconds, service, endpoints, hashes, requests, slow,
+		total_ms, max_ms, histograms) FROM STDIN`
+	enough = 16 << 20 // bytes to be sent at once
+)
+
+// rows collects rows as text for COPY. Nothing in them needs to be escaped.
+type rows struct {
+	windows, blocks bytes.Buffer
+}
+
+// send sends what there is if it is enough, or in any case.
+func (r *rows) send(ctx context.Context, conn *pgx.Conn, anyway bool) error {
+	if !anyway && r.windows.Len()+r.blocks.Len() < enough {
+		return nil
+	}
+	if _, err := conn.PgConn().CopyFrom(ctx, &r.windows, copyWindows); err != nil {
+		return err
+	}
+	_, err := conn.PgConn().CopyFrom(ctx, &r.blocks, copyBlocks)
+	r.windows.Reset()
+	r.blocks.Reset()
+	return err
+}
+
+// window adds a row of log_analytics.
+func (r *rows) window(w *window, at time.Time, width time.Duration, rolled, inBlocks bool) {
+	b := begin(r.windows.AvailableBuffer(), w, at, width)
+	b = append(strconv.AppendBool(b, rolled), '\t')
+	b = append(strconv.AppendBool(b, inBlocks), '\t')
+	b = append(append(b, w.patternList(at, int(width.Seconds()))...), '\t')
+	b = append(append(b, w.issues(at)...), '\t')
+	b = append(append(b, w.summary()...), '\t')
+	first, counts := w.overall()
+	b = append(appendPacked(b, first, counts), '\t')
+	if width < time.Hour {
+		b = append(w.appendList(b, w.appendRoute), '\t')
+		b = append(w.appendList(b, w.appendHistogram), '\n')
+	} else {
+		b = append(b, `\N`+"\t"+`\N`+"\n"...)
+	}
+	r.windows.Write(b)
+}
+
+// block adds a row of log_endpoints.
+func (r *rows) block(w *window, at time.Time, width time.Duration) {
+	b := begin(r.blocks.AvailableBuffer(), w, at, width)
+	number := func(value func(i int) int64) {
+		b = append(w.appendList(b, func(b []byte, i int) []byte { return strconv.AppendInt(b, value(i), 10) }), '\t')
+	}
+	b = append(w.appendList(b, w.appendRoute), '\t')
+	number(func(i int) int64 { return w.service.endpoints[i].hash })
+	number(w.requestsOf)
+	number(func(i int) int64 { return w.requestsOf(i) / 1000 })
+	number(func(i int) int64 { return w.requestsOf(i) * 100 })
+	number(func(i int) int64 { return 10_000 })
+	b = append(w.appendList(b, w.appendHistogram), '\n')
+	r.blocks.Write(b)
+}
+
+func begin(b []byte, w *window, at time.Time, width time.Duration) []byte {
+	b = append(at.UTC().AppendFormat(b, time.RFC3339), '\t')
+	b = append(strconv.AppendInt(b, int64(width.Seconds()), 10), '\t')
+	return append(append(b, w.service.name...), '\t')
+}
+
+// appendList appends an array with an element for each endpoint that has requests.
+func (w *window) appendList(b []byte, element func(b []byte, i int) []byte) []byte {
+	b = append(b, '{')
+	for i := range w.histogram {
+		if w.requestsOf(i) > 0 {
+			b = append(element(append(b, '"'), i), '"', ',')
+		}
+	}
+	return end(b, '}')
+}
+
+func (w *window) appendRoute(b []byte, i int) []byte {
+	return append(b, w.service.endpoints[i].route...)
+}
+
+func (w *window) appendHistogram(b []byte, i int) []byte {
+	return appendPacked(b, w.service.endpoints[i].first, w.histogram[i])
+}
+
+// appendPacked appends a packed histogram: twelve digits for each bucket, the highest first.
+func appendPacked(b []byte, first int, counts []int64) []byte {
+	for len(counts) > 0 && counts[len(counts)-1] == 0 {
+		counts = counts[:len(counts)-1]
+	}
+	for len(counts) > 0 && counts[0] == 0 {
+		counts, first = counts[1:], first+1
+	}
+	if len(counts) == 0 {
+		return append(b, `\N`...)
+	}
+	for i := len(counts) - 1; i >= 0; i-- {
+		at := len(b)
+		b = append(b, "000000000000"...)
+		for n, j := counts[i], at+11; n > 0; n, j = n/10, j-1 {
+			b[j] += byte(n % 10)
+		}
+	}
+	return strconv.AppendInt(append(b, 'e'), int64(12*first), 10)
+}
