@@ -58,7 +58,7 @@ func (r *reading) follow(ctx context.Context, name string, clock Clock, leave <-
 			if !ok {
 				return false, nil
 			}
-			if more, err := r.gather(ctx, t.Lines, line); err != nil || !more {
+			if more, err := r.gather(ctx, t, line); err != nil || !more {
 				return false, err
 			}
 			idle, stalled = clock.After(followIdle), 0
@@ -93,8 +93,13 @@ func stopTail(t *tail.Tail) {
 	_ = t.Wait() // what it died of does not matter: the block reader goes on
 }
 
+// endIfSlow ends the library unless the timer is stopped within the time of a look. While something waits for the pipeline nobody
+// watches the library, and of a line without an end it would gather all that is written, in no budget. The block reader
+// goes on.
+func endIfSlow(t *tail.Tail) *time.Timer { return time.AfterFunc(pollInterval, func() { t.Kill(nil) }) }
+
 // gather sends a batch of line and of what follows it at once. It returns false when a line is not the file's next.
-func (r *reading) gather(ctx context.Context, lines <-chan *tail.Line, line *tail.Line) (more bool, err error) {
+func (r *reading) gather(ctx context.Context, t *tail.Tail, line *tail.Line) (more bool, err error) {
 	for line != nil {
 		if !r.next(line, r.position()) {
 			return false, nil
@@ -106,7 +111,9 @@ func (r *reading) gather(ctx context.Context, lines <-chan *tail.Line, line *tai
 		// As much as there is to read, not as much as there could be: hundreds of files with a line each now and then
 		// would use up the budget of all.
 		size := max(r.ask(min(end-r.position(), followBacklog/4)), anchorSize+len(line.Text)+1)
+		wait := endIfSlow(t)
 		b, err := r.in.Batch(ctx, r.stream, size)
+		wait.Stop()
 		if err != nil {
 			return false, err
 		}
@@ -114,7 +121,7 @@ func (r *reading) gather(ctx context.Context, lines <-chan *tail.Line, line *tai
 		b.Arena = append(b.Arena, r.lines.anchor...)
 		r.lines.joins.begin()
 		r.appendLine(b, line)
-		more, line = r.collect(b, lines, size)
+		more, line = r.collect(b, t.Lines, size)
 		if r.lines.joins.cut(b) { // what was cut off, the block reader reads again until it knows where its joins end
 			more = false
 		}
@@ -122,7 +129,9 @@ func (r *reading) gather(ctx context.Context, lines <-chan *tail.Line, line *tai
 			b.Release()
 			return false, nil
 		}
-		if err := r.deliverFollowed(ctx, b); err != nil || !more {
+		wait = endIfSlow(t)
+		err = r.deliverFollowed(ctx, b)
+		if wait.Stop(); err != nil || !more {
 			return false, err
 		}
 	}
