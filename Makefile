@@ -40,11 +40,11 @@ docs: ## write the reference in docs/configuration.md and the list of metrics an
 	$(GO) test ./cmd/logflume -run 'TestConfigurationReference|TestMetricNames' -update
 
 test: ## run all tests once, with the race detector, against a private PostgreSQL and Kafka
-	@tools/setup.sh postgres python java kcat
+	@tools/setup.sh postgres python java kcat logrotate
 	$(GO) test $(RACE) -p 2 -timeout 14m $(PACKAGES)
 
 race: ## run all tests three times with the race detector, on 1, 2 and 4 processors
-	@tools/setup.sh postgres python java kcat
+	@tools/setup.sh postgres python java kcat logrotate
 	$(GO) test -race -cpu 1,2,4 -p 1 -timeout 60m $(PACKAGES)
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
@@ -79,7 +79,7 @@ accuracy: ## compare quantiles and users with 5,000,000 raw events of 200 endpoi
 	LOGFLUME_TEST_EVENTS=5000000 $(GO) test -v -count=1 -timeout 60m -run TestFiguresAreAccurate ./schema
 
 chaos: ## prove exactly-once in full size: real writers, rotation, topics, kill -9, crashing PostgreSQL and brokers; CHAOS holds options of go test
-	@tools/setup.sh postgres python java kcat
+	@tools/setup.sh postgres python java kcat logrotate
 	@mkdir -p bin && rm -f $(CHAOS_RESULTS)
 	@LOGFLUME_CHAOS=full LOGFLUME_CHAOS_RESULTS=$(CHAOS_RESULTS) $(GO) test -v -count=1 -timeout 90m ./internal/chaos $(CHAOS); \
 	status=$$?; $(GO) run ./internal/chaos/table $(CHAOS_RESULTS); exit $$status

