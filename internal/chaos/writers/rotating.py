@@ -1,7 +1,8 @@
-"""Writes numbered JSON lines with logging.handlers.RotatingFileHandler, as a Python service does.
+"""Writes numbered JSON lines with a rotating handler of logging.handlers, as a Python service does.
 
 Each line carries the writer's name and a number, 1 to --lines, and a message that follows from both, so that a
-reader of what arrived can tell what is missing, doubled or damaged. Files: DIR/NAME.log, renamed to .1, .2, .3 ...
+reader of what arrived can tell what is missing, doubled or damaged. Files: DIR/NAME.log, renamed to .1, .2, .3 ..., or to
+DIR/NAME.log.2026-11-23_10-11-12.
 Prints a JSON object when done: what was written, how often the file was rotated.
 """
 
@@ -42,8 +43,8 @@ class ReferenceFormatter(logging.Formatter):
         return json.dumps(entry)
 
 
-class CountingHandler(logging.handlers.RotatingFileHandler):
-    """A RotatingFileHandler that knows how often it rotated and raises what the standard one would only print."""
+class Counting:
+    """Makes a handler count its rotations and raise what it would only print."""
 
     rotations = 0
 
@@ -53,6 +54,14 @@ class CountingHandler(logging.handlers.RotatingFileHandler):
 
     def handleError(self, record):
         raise
+
+
+class CountingHandler(Counting, logging.handlers.RotatingFileHandler):
+    pass
+
+
+class CountingTimedHandler(Counting, logging.handlers.TimedRotatingFileHandler):
+    pass
 
 
 def message(writer, n):
@@ -90,17 +99,21 @@ def main():
     parser.add_argument("--dir", required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--lines", type=int, required=True)
-    parser.add_argument("--rate", type=float, required=True, help="lines per second")
+    parser.add_argument("--rate", type=float, required=True, help="lines per second; 0 writes as fast as it can")
     parser.add_argument("--rotate", type=float, default=0.1, help="seconds between rotations, about")
+    parser.add_argument("--every", type=int, default=0, help="rotate after about so many lines instead, if not 0")
+    parser.add_argument("--timed", action="store_true", help="rotate every second, to names with the time")
     options = parser.parse_args()
 
-    line_bytes = 420  # about
-    max_bytes = int(options.rate * options.rotate * line_bytes)
-    # Nothing that was not read may be deleted: enough backups for all of it.
-    backups = 2 * options.lines * line_bytes // max_bytes + 10
-    handler = CountingHandler(
-        os.path.join(options.dir, options.name + ".log"), maxBytes=max_bytes, backupCount=backups
-    )
+    path = os.path.join(options.dir, options.name + ".log")
+    if options.timed:
+        handler = CountingTimedHandler(path, when="S", interval=1)
+    else:
+        line_bytes = 420  # about
+        max_bytes = int(options.every or options.rate * options.rotate) * line_bytes
+        # Nothing that was not read may be deleted: enough backups for all of it.
+        backups = 2 * options.lines * line_bytes // max_bytes + 10
+        handler = CountingHandler(path, maxBytes=max_bytes, backupCount=backups)
     handler.setFormatter(ReferenceFormatter())
     logger = logging.getLogger("chaos." + options.name)
     logger.setLevel(logging.DEBUG)
@@ -109,7 +122,9 @@ def main():
     start = time.monotonic()
     n = 0
     while n < options.lines:
-        due = min(options.lines, int((time.monotonic() - start) * options.rate) + 1)
+        due = options.lines
+        if options.rate:
+            due = min(due, int((time.monotonic() - start) * options.rate) + 1)
         while n < due:
             n += 1
             write(logger, options.name, n)

@@ -2,13 +2,12 @@
 //
 // Each line carries the writer's name and a number, 1 to -lines, and a message that follows from both, so that a reader
 // of what arrived can tell what is missing, doubled or damaged. Prints a JSON object when done: what was written, how
-// often the file was rotated.
+// often the file was rotated, how many files had the inode of an earlier one, and which lines a rotation may have destroyed.
 package main
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -23,8 +22,15 @@ type options struct {
 	lines     int
 	rate      float64
 	rotate    time.Duration
+	every     int
 	mode      string
+	share     float64
+	files     int
 	torn      bool
+	await     string
+	stored    string
+	logrotate string
+	work      string
 }
 
 func main() {
@@ -35,7 +41,14 @@ func main() {
 	flag.IntVar(&o.lines, "lines", 0, "how many lines to write")
 	flag.Float64Var(&o.rate, "rate", 0, "lines per second; 0 writes as fast as it can")
 	flag.DurationVar(&o.rotate, "rotate", 100*time.Millisecond, "time between rotations; 0 never rotates")
+	flag.IntVar(&o.every, "every", 0, "rotate after so many lines instead, if not 0")
 	flag.StringVar(&o.mode, "mode", "rename", "how to rotate: "+strings.Join(modeNames(), ", "))
+	flag.Float64Var(&o.share, "late", 0, "share of the lines of -every that are written while a rotation goes on")
+	flag.IntVar(&o.files, "files", 1, "how many files the mode \"many\" writes by turns")
+	flag.StringVar(&o.await, "await", "", "before a rotation wait until the file is seen, or stored")
+	flag.StringVar(&o.stored, "stored", "", "file that says how many lines are stored, for -await")
+	flag.StringVar(&o.logrotate, "logrotate", "logrotate", "path of the program")
+	flag.StringVar(&o.work, "work", "", "directory for what logrotate needs")
 	flag.BoolVar(&o.torn, "torn", false, "write every tenth line in two parts")
 	flag.Parse()
 	if err := run(o); err != nil {
@@ -71,6 +84,7 @@ func run(o options) error {
 	}
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{
 		"writer": o.name, "lines": o.lines, "rotations": file.rotations, "seconds": time.Since(start).Seconds(),
+		"inodes_again": file.inodesAgain, "risks": file.risks,
 	})
 }
 
@@ -93,52 +107,3 @@ func write(handler slog.Handler, writer string, n int) {
 	record.Add(fields...)
 	_ = handler.Handle(context.Background(), record) // rotating keeps the error
 }
-
-// A rotating is a log file that is exchanged as time passes. It rotates only between lines.
-type rotating struct {
-	options
-	path      string
-	file      *os.File
-	rotations int
-	next      time.Time // of the next rotation
-	writes    int
-	err       error // what went wrong writing
-}
-
-func newRotating(o options) (*rotating, error) {
-	if modes[o.mode] == nil {
-		return nil, fmt.Errorf("mode %q is none of %s", o.mode, strings.Join(modeNames(), ", "))
-	}
-	r := &rotating{options: o, path: o.dir + "/" + o.name + ".log", next: time.Now().Add(o.rotate)}
-	if o.mode == "symlink" {
-		r.rotations = -1 // the first link is none
-		return r, r.retarget()
-	}
-	return r, r.open()
-}
-
-func (r *rotating) open() error {
-	var err error
-	r.file, err = os.OpenFile(r.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	return err
-}
-
-// Write writes one line.
-func (r *rotating) Write(line []byte) (int, error) {
-	if r.rotate > 0 && time.Now().After(r.next) {
-		r.next = time.Now().Add(r.rotate)
-		r.err = errors.Join(r.err, modes[r.mode](r))
-	}
-	r.writes++
-	if r.torn && r.writes%10 == 0 {
-		half := len(line) / 2
-		_, err := r.file.Write(line[:half])
-		r.err = errors.Join(r.err, err)
-		line = line[half:]
-	}
-	_, err := r.file.Write(line)
-	r.err = errors.Join(r.err, err)
-	return len(line), r.err
-}
-
-func (r *rotating) close() error { return r.file.Close() }
