@@ -25,16 +25,8 @@ func crashRig(t *testing.T) *chaos.Rig {
 	return chaos.NewCrashRig(t, chaos.ChosenSize(), testkit.Binary(t))
 }
 
-// finish lets the last instance read the rest, ends it, runs the program once more, and judges.
-func finish(r *chaos.Rig, last ...*chaos.Instance) {
-	r.WaitWriters()
-	r.Settle()
-	for _, i := range last {
-		i.Terminate()
-	}
-	r.Again()
-	r.Require()
-}
+// finish is the end of every run.
+func finish(r *chaos.Rig, last ...*chaos.Instance) { r.Finish(last...) }
 
 func TestCalm(t *testing.T) {
 	r := rig(t)

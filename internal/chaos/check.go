@@ -13,6 +13,7 @@ type Verdict struct {
 	Rows       int64
 	Missing    int64    // numbers without a row
 	Duplicated int64    // rows beyond the first of their number
+	Destroyed  int64    // lines without a row that rotations destroyed
 	LostBytes  int64    // that the ledger says were cut off before they could be read
 	Problems   []string // everything that is wrong, for a person; empty when all is right
 }
@@ -56,5 +57,9 @@ func Examine(ctx context.Context, tx pgx.Tx, schemaName string, form Form, accou
 			v.Problems = append(v.Problems, fmt.Sprintf("%d %s:\n\t%s", wrong, e.what, strings.Join(examples, "\n\t")))
 		}
 	}
+	for _, lines := range account.Lines {
+		v.Destroyed += lines
+	}
+	v.Destroyed -= v.Missing + v.Rows - v.Duplicated
 	return v, nil
 }

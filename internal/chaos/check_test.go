@@ -38,11 +38,14 @@ func recorded(t *testing.T) (testkit.DB, *pgx.Conn) {
 	return db, conn
 }
 
+const deleted17And18 = `delete from log_events where attrs ->> 'writer' = 'a' and attrs ->> 'n' in ('17', '18');`
+
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	db, conn := recorded(t)
 	for name, test := range map[string]struct {
-		damage              string // what is done to the tables first
+		damage              string  // what is done to the tables first
+		gone                []int64 // numbers of writer a that a rotation destroyed, of 100 bytes each
 		missing, duplicated int64
 		problem             string // a part of the only problem, or of the first of several
 	}{
@@ -58,6 +61,23 @@ func TestCheck(t *testing.T) {
 		"duplicated": {
 			damage:     "insert into log_events select * from log_events where attrs ->> 'n' = '5'",
 			duplicated: 2, problem: "a 5 times 2",
+		},
+		"gone": {
+			damage: deleted17And18 + `update log_positions set lines = 98, kept = 98, events = 98, analysed = 98, lost_bytes = 200
+				where source_key = 'file:a'; update log_analytics set summary = '{"total_logs": 148}' where summary = '{"total_logs": 150}'`,
+			gone: []int64{17, 18},
+		},
+		"gone and there": {gone: []int64{17, 18}},
+		"more missing than is gone": {
+			damage: deleted17And18, gone: []int64{17, 19}, missing: 1, problem: "a 18",
+		},
+		"more lost than is gone": {
+			damage: `update log_positions set lost_bytes = 101 where source_key = 'file:a'`,
+			gone:   []int64{17}, problem: "1 bytes lost more or less",
+		},
+		"fewer lines in the ledger than without what is gone": {
+			damage: `update log_positions set lines = 98, kept = 98 where source_key = 'file:a'`,
+			gone:   []int64{17}, problem: "198 in the ledger, 200 written, 1 gone",
 		},
 		"foreign number": {
 			damage:  `update log_events set attrs = attrs || '{"n": 101}' where attrs = '{"n": 17, "writer": "a"}'`,
@@ -124,8 +144,11 @@ func TestCheck(t *testing.T) {
 			if _, err := tx.Exec(t.Context(), test.damage); err != nil {
 				t.Fatal(err)
 			}
-			v, err := chaos.Examine(t.Context(), tx, db.Schema, chaos.ServiceLines,
-				chaos.Account{Lines: map[string]int64{"a": 100, "b": 100}})
+			account := chaos.Account{Lines: map[string]int64{"a": 100, "b": 100}}
+			if len(test.gone) > 0 {
+				account.Gone, account.GoneBytes = map[string][]int64{"a": test.gone}, int64(100*len(test.gone))
+			}
+			v, err := chaos.Examine(t.Context(), tx, db.Schema, chaos.ServiceLines, account)
 			if err != nil {
 				t.Fatal(err)
 			}

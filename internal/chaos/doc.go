@@ -13,6 +13,10 @@
 // A [Script] is a run in which the test itself does things to files, step by step, and says what must come of it, down to
 // dead letters and lost bytes; a [Way] says what logflume is doing meanwhile.
 //
+// The [Matrix] is the ways to rotate files ([Modes]) by [Faults] by speeds. A rotation that copies and truncates destroys
+// what is written meanwhile; the rig counts which lines are in no file in the end, and only those, if their writer says
+// that it risked them, may be without a row, and only their bytes in the ledger's lost_bytes.
+//
 // Sizes: a small one that runs with all tests, and with LOGFLUME_CHAOS=full one of 200,000 lines a writer, or 505,000 into
 // a topic. What is random comes from a seed that is printed and that LOGFLUME_CHAOS_SEED sets. LOGFLUME_CHAOS_RESULTS names
 // a file to which the [Result] of each run is appended, for the program in table.

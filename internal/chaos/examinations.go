@@ -32,7 +32,9 @@ const given = `with given as (
 ), letters as (
 	select * from unnest($3::text[], $4::bigint[]) l(reason, letters)
 ), further as (
-	select $5::bigint as joined, $6::bigint as lost
+	select $5::bigint as joined, $6::bigint as lost, $9::bigint as gone_bytes
+), gone as (
+	select * from unnest($7::text[], $8::bigint[]) g(writer, n)
 )
 `
 
@@ -42,7 +44,8 @@ func (f Form) examinations() []examination {
 	return []examination{
 		{missing, events + `
 			select count(*), (array_agg(concat_ws(' ', writer, n) order by writer, n))[:10] from expected e
-			where not exists (select from counted c where c.writer = e.writer and c.n = e.n)`},
+			where not exists (select from counted c where c.writer = e.writer and c.n = e.n)
+				and not exists (select from gone g where g.writer = e.writer and g.n = e.n)`},
 		{duplicated, events + `
 			select coalesce(sum(times - 1), 0)::bigint, (array_agg(concat_ws(' ', writer, n, 'times', times) order by writer, n))[:10]
 			from counted where times > 1`},
@@ -67,9 +70,9 @@ func (f Form) examinations() []examination {
 			from log_positions p where lines <> kept + dead or filtered <> 0 or lost_messages <> 0
 				or dead <> (select count(*) from log_dead_letters d where d.source_id = p.source_id)`},
 		{"bytes lost more or less than there should be", given + `
-			select abs(coalesce(sum(lost_bytes), 0) - lost)::bigint, (array_agg(concat_ws(' ', source_key || ':', lines, kept, filtered, dead,
+			select greatest(coalesce(sum(lost_bytes), 0) - lost - gone_bytes, lost - coalesce(sum(lost_bytes), 0), 0)::bigint, (array_agg(concat_ws(' ', source_key || ':', lines, kept, filtered, dead,
 				lost_bytes, lost_messages)) filter (where lost_bytes <> 0))[:10]
-			from further left join log_positions on true group by lost`},
+			from further left join log_positions on true group by lost, gone_bytes`},
 		{"sources whose ledger differs from their rows", given + `
 			select count(*), (array_agg(concat_ws(' ', coalesce(source_key, '?') || ':', p.events, 'in the ledger,',
 				coalesce(e.rows, 0), 'stored')))[:10]
@@ -77,10 +80,11 @@ func (f Form) examinations() []examination {
 			full join (select source_id, count(*) as rows from log_events group by source_id) e using (source_id)
 			where coalesce(p.events, -1) <> coalesce(e.rows, 0)`},
 		{"lines more or less in the ledger than were written", given + `
-			select abs(written - ledger)::bigint, array[concat_ws(' ', ledger, 'in the ledger,', written, 'written')]
+			select greatest(ledger - written, written - gone - ledger, 0)::bigint,
+				array[concat_ws(' ', ledger, 'in the ledger,', written, 'written,', gone, 'gone')]
 			from (select coalesce(sum(lines), 0) as ledger from log_positions) p, (
 				select joined + (select coalesce(sum(lines), 0) from given) + (select coalesce(sum(letters), 0) from letters) as written
-				from further) w`},
+				from further) w, (select count(*) as gone from gone) g`},
 		{"events more or less in hours and what is not rolled up than were analysed", windows("window_seconds = 3600 or not rolled")},
 		{"events more or less in days and what is not rolled up than were analysed", windows("window_seconds = 86400 or not rolled")},
 		{"events more or less in minutes than were analysed", windows("window_seconds < 3600")},

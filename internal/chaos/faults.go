@@ -24,19 +24,40 @@ func (r *Rig) killOnly(i *Instance) {
 	r.storedAtKill = r.stored
 }
 
+// goesOn reports whether there is a fault to come after n of them, of which there should be least: as long as lines are
+// written, and then as long as that is too few and there are lines to store.
+func (r *Rig) goesOn(n, least int) bool {
+	r.t.Helper()
+	return r.writing() || n < least && r.stored < r.expected()
+}
+
 // KillLoop kills the instance and starts the next one, again and again, as long as the writers write and as many times
 // as the size demands. A third of the kills come at any time, also during start and before the first row; the others
 // come after rows have been committed, so that there is something to lose. It returns the instance that is left.
 func (r *Rig) KillLoop(i *Instance) *Instance {
 	r.t.Helper()
-	for kills := 0; kills < r.Size.Kills || r.writing(); kills++ {
+	for kills := 0; r.goesOn(kills, r.Size.Kills); kills++ {
 		if kills%3 == 0 {
-			r.Pause(r.upTo(800 * time.Millisecond))
+			r.Pause(r.upTo(2 * r.Size.Pause))
 		} else {
 			r.Progress(5 * time.Second)
-			r.Pause(r.upTo(400 * time.Millisecond))
+			r.Pause(r.upTo(r.Size.Pause))
 		}
 		i = r.kill(i)
+	}
+	return i
+}
+
+// AwayLoop kills the instance and starts the next one when files have been rotated several times, as long as the writers
+// write and as many times as the size demands. It returns the instance that is left.
+func (r *Rig) AwayLoop(i *Instance) *Instance {
+	r.t.Helper()
+	for kills := 0; r.goesOn(kills, r.Size.Kills); kills++ {
+		r.Progress(5 * time.Second)
+		r.Pause(r.upTo(r.Size.Pause))
+		r.killOnly(i)
+		r.Pause(r.Size.Away)
+		i = r.Start()
 	}
 	return i
 }
@@ -56,11 +77,11 @@ func (r *Rig) KillWhileBehind(i *Instance) *Instance {
 // size demands.
 func (r *Rig) StopLoop() {
 	r.t.Helper()
-	for stops := 0; stops < r.Size.Stops || r.writing(); stops++ {
+	for stops := 0; r.goesOn(stops, r.Size.Stops); stops++ {
 		r.Progress(10 * time.Second)
-		r.Pause(r.upTo(time.Second))
+		r.Pause(r.upTo(2 * r.Size.Pause))
 		r.StopServer(privatepg.Immediate)
-		r.Pause(r.upTo(500 * time.Millisecond))
+		r.Pause(r.upTo(r.Size.Pause))
 		r.StartServer()
 	}
 }
@@ -69,8 +90,8 @@ func (r *Rig) StopLoop() {
 // write and as many times as the size demands. It returns the instance that is left.
 func (r *Rig) TerminateLoop(i *Instance) *Instance {
 	r.t.Helper()
-	for restarts := 0; restarts < r.Size.Restarts || r.writing(); restarts++ {
-		r.Pause(r.upTo(800 * time.Millisecond))
+	for restarts := 0; r.goesOn(restarts, r.Size.Restarts); restarts++ {
+		r.Pause(r.upTo(2 * r.Size.Pause))
 		i.Terminate()
 		r.restarts++
 		i = r.Start()
@@ -82,9 +103,9 @@ func (r *Rig) TerminateLoop(i *Instance) *Instance {
 // many times as the size demands kills. It returns the instance that is left.
 func (r *Rig) MixedLoop(i *Instance) *Instance {
 	r.t.Helper()
-	for faults := 0; faults < r.Size.Kills || r.writing(); faults++ {
+	for faults := 0; r.goesOn(faults, r.Size.Kills); faults++ {
 		r.Progress(5 * time.Second)
-		r.Pause(r.upTo(400 * time.Millisecond))
+		r.Pause(r.upTo(r.Size.Pause))
 		switch faults % 3 {
 		case 0:
 			i = r.kill(i)
@@ -95,7 +116,7 @@ func (r *Rig) MixedLoop(i *Instance) *Instance {
 		case 2:
 			r.StopServer(privatepg.Immediate)
 			i = r.kill(i)
-			r.Pause(r.upTo(400 * time.Millisecond))
+			r.Pause(r.upTo(r.Size.Pause))
 			r.StartServer()
 		}
 	}

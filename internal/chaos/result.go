@@ -18,6 +18,7 @@ type Result struct {
 	Rows        int64 // stored
 	Missing     int64
 	Doubled     int64
+	Destroyed   int64 // by rotations, before it was read
 	LostBytes   int64 // of the ledger
 	Kills       int   // SIGKILLs of logflume
 	Restarts    int   // SIGTERMs
@@ -30,7 +31,8 @@ type Result struct {
 // result describes the run.
 func (r *Rig) result(v Verdict) Result {
 	result := Result{
-		Scenario: r.t.Name(), Lines: r.expected(), Rows: v.Rows, Missing: v.Missing, Doubled: v.Duplicated, LostBytes: v.LostBytes,
+		Scenario: r.t.Name(), Lines: r.expected(), Rows: v.Rows, Missing: v.Missing, Doubled: v.Duplicated,
+		Destroyed: v.Destroyed, LostBytes: v.LostBytes,
 		Kills: r.kills, Restarts: r.restarts, Stops: r.stops, Seconds: time.Since(r.began).Seconds(),
 		MemoryMiB: float64(r.memory.Load()) / 1024, Descriptors: r.descriptors.Load(),
 	}

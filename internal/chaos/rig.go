@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -75,7 +77,8 @@ func newRig(t testing.TB, size Size, program string, server *privatepg.Server, u
 		form: ServiceLines, maxMemory: maxFileMemory,
 	}
 	r.Logs, r.config = filepath.Join(r.dir, "logs"), filepath.Join(r.dir, "logflume.yaml")
-	r.input = fmt.Sprintf("file: {paths: [%q]}", filepath.Join(r.Logs, "*.log*"))
+	r.noteStored(0)
+	r.Watch()
 	if err := os.Mkdir(r.Logs, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -89,6 +92,16 @@ func newRig(t testing.TB, size Size, program string, server *privatepg.Server, u
 
 // oftenFlushed is the configuration of most runs, besides what all have.
 const oftenFlushed = "flush: {interval: 100ms}"
+
+// Watch has the instances read the files in the directory of logs that have .log in their names, and those further ones
+// that the patterns match, which begin there.
+func (r *Rig) Watch(patterns ...string) {
+	paths := []string{strconv.Quote(filepath.Join(r.Logs, "*.log*"))}
+	for _, pattern := range patterns {
+		paths = append(paths, strconv.Quote(filepath.Join(r.Logs, pattern)))
+	}
+	r.input = fmt.Sprintf("file: {paths: [%s]}", strings.Join(paths, ", "))
+}
 
 // Configure writes the configuration; more is added to it.
 func (r *Rig) Configure(more string) {
@@ -132,8 +145,20 @@ func (r *Rig) look() {
 		r.disconnect()
 		return
 	}
+	if events != r.stored || r.stored == 0 {
+		r.noteStored(events)
+	}
 	r.stored = events
 }
+
+// noteStored tells writers that wait for it how many events are stored.
+func (r *Rig) noteStored(events int64) {
+	if err := os.WriteFile(r.storedPath(), []byte(strconv.FormatInt(events, 10)), 0o644); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *Rig) storedPath() string { return filepath.Join(r.dir, "stored") }
 
 // compact does a step of compaction that waits for no window or hour to end, so that compaction is at work during the
 // whole run, and most shares are late ones.
@@ -181,12 +206,35 @@ func (r *Rig) Progress(d time.Duration) bool {
 	return false
 }
 
-// Settle waits until all lines are stored, or no more come.
+// Settle waits until all lines are stored, or no more come. The writers have ended.
 func (r *Rig) Settle() {
 	r.t.Helper()
-	for r.look(); r.stored < r.expected(); {
+	gone := r.written().gone()
+	for r.look(); r.stored < r.expected()-gone; {
 		if !r.Progress(quiet) {
 			return
+		}
+	}
+	if gone > 0 {
+		r.settleAllButGone()
+	}
+}
+
+// settleAllButGone waits until no line is missing but those that are gone, of which some may be stored.
+func (r *Rig) settleAllButGone() {
+	r.t.Helper()
+	conn := testkit.Connect(r.t, r.url)
+	for end := time.Now().Add(quiet); time.Now().Before(end); r.Pause(10 * interval) {
+		v, err := Check(r.t.Context(), conn, r.schema, r.form, r.written())
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if v.Missing == 0 {
+			return
+		}
+		before := r.stored
+		if r.look(); r.stored > before {
+			end = time.Now().Add(quiet)
 		}
 	}
 }

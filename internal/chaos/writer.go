@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"time"
 
 	"logflume/internal/testkit"
 )
@@ -31,12 +32,15 @@ type summary struct {
 	Lines     int
 	Rotations int
 	Seconds   float64
+
+	InodesAgain int    `json:"inodes_again"` // files that had the inode of an earlier one
+	Risks       []risk // lines that rotations may have destroyed
 }
 
-// Python starts a service that logs through a RotatingFileHandler.
-func (r *Rig) Python(name string) *Writer {
-	return r.startWriter(name, r.Size.Lines, "python3", "writers/rotating.py",
-		"--dir", r.Logs, "--name", name, "--lines", fmt.Sprint(r.Size.Lines), "--rate", fmt.Sprint(r.Size.Rate))
+// Python starts a service that logs through a RotatingFileHandler, or what further options of writers/rotating.py say.
+func (r *Rig) Python(name string, options ...string) *Writer {
+	return r.startWriter(name, r.Size.Lines, "python3", append([]string{"writers/rotating.py",
+		"--dir", r.Logs, "--name", name, "--lines", fmt.Sprint(r.Size.Lines), "--rate", fmt.Sprint(r.Size.Rate)}, options...)...)
 }
 
 // Go starts a service that logs through slog, with further options of the program in writers/slogwriter.
@@ -123,12 +127,14 @@ func (r *Rig) writing() bool {
 // WaitWriters waits until all writers have written everything.
 func (r *Rig) WaitWriters() {
 	r.t.Helper()
-	for _, w := range r.writers {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for r.writing() {
 		select {
-		case <-w.done:
+		case <-tick.C:
+			r.look() // a writer may wait for something to be stored
 		case err := <-r.unexpected:
 			r.t.Fatal(err)
 		}
 	}
-	r.writing()
 }
