@@ -31,6 +31,17 @@ func (r *Rig) goesOn(n, least int) bool {
 	return r.writing() || n < least && r.stored < r.expected()
 }
 
+// awaitRows waits until further rows are stored. While lines are written they must come, however slow the machine is;
+// afterwards there may be none left.
+func (r *Rig) awaitRows() {
+	r.t.Helper()
+	if r.writing() {
+		r.Progress(30 * time.Second)
+	} else {
+		r.Progress(5 * time.Second)
+	}
+}
+
 // KillLoop kills the instance and starts the next one, again and again, as long as the writers write and as many times
 // as the size demands. A third of the kills come at any time, also during start and before the first row; the others
 // come after rows have been committed, so that there is something to lose. It returns the instance that is left.
@@ -40,7 +51,7 @@ func (r *Rig) KillLoop(i *Instance) *Instance {
 		if kills%3 == 0 {
 			r.Pause(r.upTo(2 * r.Size.Pause))
 		} else {
-			r.Progress(5 * time.Second)
+			r.awaitRows()
 			r.Pause(r.upTo(r.Size.Pause))
 		}
 		i = r.kill(i)
@@ -53,7 +64,7 @@ func (r *Rig) KillLoop(i *Instance) *Instance {
 func (r *Rig) AwayLoop(i *Instance) *Instance {
 	r.t.Helper()
 	for kills := 0; r.goesOn(kills, r.Size.Kills); kills++ {
-		r.Progress(5 * time.Second)
+		r.awaitRows()
 		r.Pause(r.upTo(r.Size.Pause))
 		r.killOnly(i)
 		r.Pause(r.Size.Away)
@@ -78,7 +89,7 @@ func (r *Rig) KillWhileBehind(i *Instance) *Instance {
 func (r *Rig) StopLoop() {
 	r.t.Helper()
 	for stops := 0; r.goesOn(stops, r.Size.Stops); stops++ {
-		r.Progress(10 * time.Second)
+		r.awaitRows()
 		r.Pause(r.upTo(2 * r.Size.Pause))
 		r.StopServer(privatepg.Immediate)
 		r.Pause(r.upTo(r.Size.Pause))
@@ -104,7 +115,7 @@ func (r *Rig) TerminateLoop(i *Instance) *Instance {
 func (r *Rig) MixedLoop(i *Instance) *Instance {
 	r.t.Helper()
 	for faults := 0; r.goesOn(faults, r.Size.Kills); faults++ {
-		r.Progress(5 * time.Second)
+		r.awaitRows()
 		r.Pause(r.upTo(r.Size.Pause))
 		switch faults % 3 {
 		case 0:
