@@ -44,10 +44,10 @@ func (r *rotating) nextDirectory() error {
 
 // renameBehindLink does what the kubelet does to the log of a container: the known name is a link to a file elsewhere, which
 // is renamed with the time and made anew by the runtime. The file that the rotation before has left is compressed first,
-// once all of its lines are stored.
+// once all lines so far are stored: with a count alone, it is not known which ones are.
 func (r *rotating) renameBehindLink() error {
 	if r.rotated != "" {
-		if err := errors.Join(r.awaitStored(r.first-1), compress(r.rotated)); err != nil {
+		if err := errors.Join(r.awaitStored(r.writes), compress(r.rotated)); err != nil {
 			return err
 		}
 	}
