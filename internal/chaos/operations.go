@@ -57,6 +57,7 @@ func (s *Script) WriteTo(f *os.File, data string) {
 func (s *Script) Do(program string, args ...string) {
 	s.t.Helper()
 	s.step()
+	s.countFiles()
 	c := exec.Command(program, args...)
 	c.Dir = s.Logs
 	if out, err := c.CombinedOutput(); err != nil {

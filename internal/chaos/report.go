@@ -70,15 +70,23 @@ func (r *Rig) requireClean() Result {
 	return result
 }
 
-// maxDescriptors returns the most files that an instance may have open: its own, all that there are, those that are
-// followed once more, and those that rotations have removed.
+// maxDescriptors returns the most files that an instance may have open: its own, as many as there ever were at once, those
+// that are followed once more, and those that rotations have removed.
 func (r *Rig) maxDescriptors() int64 {
 	r.t.Helper()
 	const own, followed = 64, 256
-	files, removed := int64(0), int64(0)
+	removed := int64(0)
 	for _, w := range r.writers {
 		removed += int64(w.did.Rotations)
 	}
+	r.countFiles()
+	return own + r.mostFiles + min(r.mostFiles, followed) + removed
+}
+
+// countFiles notes how many files there are, before some are removed.
+func (r *Rig) countFiles() {
+	r.t.Helper()
+	files := int64(0)
 	err := filepath.WalkDir(r.Logs, func(_ string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.Type().IsRegular() {
 			files++
@@ -88,7 +96,7 @@ func (r *Rig) maxDescriptors() int64 {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return own + files + min(files, followed) + removed
+	r.mostFiles = max(r.mostFiles, files)
 }
 
 // A figure is a column of the table.

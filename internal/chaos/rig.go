@@ -48,6 +48,7 @@ type Rig struct {
 
 	memory, descriptors atomic.Int64 // the most that an instance held, in KiB and open files
 	maxMemory           int64        // KiB
+	mostFiles           int64        // that there were at once when they were counted
 
 	starts, kills, stops, restarts int
 	progressed                     int   // kills before which rows had been committed since the last one
