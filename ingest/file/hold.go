@@ -10,7 +10,10 @@ func (k *keeper) copyOf(f *openFile) (original *openFile, copied bool) {
 			return nil, true
 		}
 	}
-	isRead := func(o *openFile) bool { return o != f && (o.row != nil || o.state == placing || o.state == unplaced) }
+	isRead := func(o *openFile) bool {
+		return o != f && (o.row != nil || o.state == placing || o.state == unplaced ||
+			o.state == held && o.packing == plain && f.packing != plain) // it would not be held for f once that is read
+	}
 	for o := range k.heads.alike(f.head) {
 		if isRead(o) && f.copies(o) {
 			return o, true

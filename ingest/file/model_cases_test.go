@@ -167,6 +167,21 @@ var modelCases = map[string]func(w *modelWorld){
 		w.add(app, w.lines(1, 50, "\n")...)
 		w.sleep(70 * time.Millisecond)
 	},
+	"a copy that is held is compressed": func(w *modelWorld) {
+		w.start(false)
+		w.sleep(time.Second)
+		w.leave()
+		w.add(app, w.lines(2, 100, "\n")...)
+		w.sleep(time.Second)
+		w.copy(app, moved)
+		w.sleep(time.Second)
+		w.truncate(app)
+		w.sleep(time.Second)
+		w.processes[0].kernel.lose()
+		w.compress(moved, app+".1.gz")
+		w.sleep(time.Second)
+		w.remove(moved)
+	},
 }
 
 func TestModelCases(t *testing.T) {
