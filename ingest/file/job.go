@@ -221,6 +221,9 @@ func (k *keeper) retry(f *openFile) {
 			}
 			k.put(list)
 			r.file, f.row = nil, nil
+			if !f.holds(r) { // cut meanwhile; another instance may have moved the row to a copy by now
+				k.noteFormer(f, r)
+			}
 			k.place(f)
 		}
 	})

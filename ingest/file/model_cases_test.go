@@ -1,6 +1,7 @@
 package file
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -181,6 +182,22 @@ var modelCases = map[string]func(w *modelWorld){
 		w.compress(moved, app+".1.gz")
 		w.sleep(time.Second)
 		w.remove(moved)
+	},
+	"cut, with copies beside, while one instance rests": func(w *modelWorld) {
+		w.start(false)
+		w.start(false)
+		w.add(app, w.lines(5, 50, "\n")...)
+		w.sleep(7 * time.Second)
+		for i := range 6 {
+			w.copy(app, fmt.Sprintf("logs/copy.log.%d", i))
+		}
+		w.sleep(time.Second)
+		w.add(app, w.lines(1, 50, "\n")...)
+		w.sleep(100 * time.Millisecond)
+		w.copy(app, moved)
+		w.sleep(100 * time.Millisecond)
+		w.truncate(app)
+		w.sleep(7 * time.Second)
 	},
 }
 

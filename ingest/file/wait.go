@@ -68,13 +68,18 @@ func (k *keeper) replaced(f *openFile) {
 	}
 	r.wait, k.waits[r] = w, w
 	r.file, f.row, f.reading = nil, nil, nil
+	k.noteFormer(f, r)
+	k.settle(w, was.stream)
+	k.place(f)
+}
+
+// noteFormer tells the copies of f which row it has left.
+func (k *keeper) noteFormer(f *openFile, r *row) {
 	for _, c := range k.files {
 		if c.original == f {
 			c.former = r
 		}
 	}
-	k.settle(w, was.stream)
-	k.place(f)
 }
 
 // settle waits until the batches of w's stream are durable or dropped, and reads its row again.
