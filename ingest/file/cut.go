@@ -1,10 +1,6 @@
 package file
 
-import (
-	"time"
-
-	"logflume/pipeline"
-)
+import "time"
 
 // overdue reports whether f was deleted so long ago that it must go, although what it held then is not all committed:
 // the database has been away, or the source is paused, and the disk fills with files that nobody sees. A file that is
@@ -64,15 +60,10 @@ func (k *keeper) letGo(f *openFile) {
 		k.drop(f)
 		return
 	}
-	w := &waiting{row: r, place: r.place, since: k.Clock.Now(), size: r.Size, cut: true, head: f.head, sent: f.milestone()}
-	stream := pipeline.NewStream(r.Checkpoint)
-	if f.reading != nil {
-		stream, w.head = f.reading.stream, f.reading.head
-	}
+	size := r.Size
 	if f.packing == plain {
-		w.size = max(w.size, f.size)
+		size = max(size, f.size)
 	}
+	k.leave(f, size)
 	k.drop(f)
-	r.wait, k.waits[r] = w, w
-	k.settle(w, stream)
 }

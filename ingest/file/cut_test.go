@@ -3,6 +3,7 @@ package file
 import (
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -43,6 +44,28 @@ func TestDeletedFileIsGivenUpInTime(t *testing.T) {
 	if n := int64(len(w.store.texts())); n != w.store.snapshots()[0].position/4096 {
 		t.Errorf("%d lines at position %d", n, w.store.snapshots()[0].position)
 	}
+}
+
+// What was sent of a deleted file and refused, since the source is paused, is counted as lost like what was not read.
+func TestDeletedFileOfPausedSourceIsGivenUp(t *testing.T) {
+	w := newWorld(t)
+	w.o.Deleted, w.o.CopyWait = time.Hour, time.Minute
+	c := w.store.connect()
+	var full, stopped atomic.Bool
+	c.full = func() bool { stopped.Store(full.Load()); return full.Load() }
+	w.append("app.log", "one\n")
+	w.beginWith(c)
+	w.expect("one")
+	full.Store(true)
+	w.append("app.log", "two\n")
+	w.await("the source is paused", stopped.Load)
+	w.remove("app.log")
+	w.expectLog("is no longer found")
+	w.await("it is given up, and what is left is counted", func() bool {
+		w.clock.advance(w.o.Deleted)
+		r := w.store.snapshots()[0]
+		return r.Closed && r.lost == int64(len("two\n"))
+	})
 }
 
 // A deleted file whose writer goes on is read as long as it does.

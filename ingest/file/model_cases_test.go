@@ -199,6 +199,24 @@ var modelCases = map[string]func(w *modelWorld){
 		w.truncate(app)
 		w.sleep(7 * time.Second)
 	},
+	"cut and copied again while the reader rests": func(w *modelWorld) {
+		w.start(false)
+		w.add(app, w.lines(5, 50, "\n")...)
+		w.sleep(time.Second)
+		w.refuse(1)
+		w.add(app, w.lines(2, 50, "\n")...)
+		w.sleep(300 * time.Millisecond)
+		w.compress(app, app+".2.gz")
+		w.sleep(100 * time.Millisecond)
+		w.truncate(app)
+		w.add(app, w.lines(3, 50, "\n")...)
+		w.sleep(100 * time.Millisecond)
+		w.copy(app, moved)
+		w.sleep(100 * time.Millisecond)
+		w.add(app, w.lines(2, 50, "\n")...)
+		w.sleep(7 * time.Second)
+		w.truncate(app)
+	},
 }
 
 func TestModelCases(t *testing.T) {

@@ -3,6 +3,7 @@ package file
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -160,6 +161,16 @@ func (f *openFile) intact(at milestone) bool {
 	p := make([]byte, len(f.head))
 	n, _ := f.handle.ReadAt(p, 0)
 	return bytes.Equal(p[:n], f.head) && at.in(f.handle)
+}
+
+// hasLost reports whether f surely does not hold any more what was read of it. Not to be able to read it is no sign of that.
+func (f *openFile) hasLost(at milestone) bool {
+	head, err := readHead(f.handle)
+	if err != nil {
+		return false
+	}
+	p, err := readBefore(f.handle, at.pos)
+	return !bytes.HasPrefix(head, f.head) || errors.Is(err, io.EOF) || err == nil && !at.anchor.ends(p)
 }
 
 // equalTo reports whether f has the same bytes as o as far as it goes. It may be longer only if o is not found any more:

@@ -262,6 +262,10 @@ func (k *keeper) wake(f *openFile) {
 		k.place(f)
 	case idle:
 		k.read(f)
+	case resting:
+		if f.row != nil && f.packing == plain && f.hasLost(f.milestone()) { // so that a copy of what it holds now is known
+			k.replaced(f)
+		}
 	case held:
 		f.since = k.Clock.Now()
 		fallthrough

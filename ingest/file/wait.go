@@ -57,20 +57,35 @@ func (k *keeper) unwait(r *row) {
 // replaced leaves f's stream as it is, waiting for the copy that has its bytes, and begins a new one with what the
 // file holds now.
 func (k *keeper) replaced(f *openFile) {
-	r, was := f.row, f.reading
-	size := was.notes.Size
+	r := f.row
+	size := r.Size
+	if f.reading != nil {
+		size = f.reading.notes.Size
+	}
 	if f.size < f.peak {
 		size = max(size, f.peak)
 	}
-	k.Log.Info("file was truncated", "path", f.path, "source", r.Key, "position", was.position(), "size", size)
-	w := &waiting{
-		row: r, place: r.place, since: k.Clock.Now(), size: size, cut: true, head: was.head, sent: *was.reached.Load(),
+	k.Log.Info("file was truncated", "path", f.path, "source", r.Key, "position", f.milestone().pos, "size", size)
+	k.noteFormer(f, r)
+	k.leave(f, size)
+	k.place(f)
+}
+
+// leave lets f's row wait for a file that has the bytes of its stream, of which there were size.
+func (k *keeper) leave(f *openFile, size int64) {
+	r, sent, head := f.row, f.milestone(), f.head
+	var stream *pipeline.Stream
+	if f.reading != nil {
+		stream, head = f.reading.stream, f.reading.head
+	} else { // it was stopped, so nothing of it is under way
+		c := r.Checkpoint
+		c.Position = sent.pos
+		stream = pipeline.NewStream(c)
 	}
+	w := &waiting{row: r, place: r.place, since: k.Clock.Now(), size: size, cut: true, head: head, sent: sent}
 	r.wait, k.waits[r] = w, w
 	r.file, f.row, f.reading = nil, nil, nil
-	k.noteFormer(f, r)
-	k.settle(w, was.stream)
-	k.place(f)
+	k.settle(w, stream)
 }
 
 // noteFormer tells the copies of f which row it has left.
