@@ -11,7 +11,7 @@ func (k *keeper) copyOf(f *openFile) (original *openFile, copied bool) {
 		}
 	}
 	isRead := func(o *openFile) bool {
-		return o != f && (o.row != nil || o.state == placing || o.state == unplaced ||
+		return o != f && (o.row != nil || o.undecided() ||
 			o.state == held && o.packing == plain && f.packing != plain) // it would not be held for f once that is read
 	}
 	for o := range k.heads.alike(f.head) {
@@ -30,11 +30,18 @@ func (k *keeper) copyOf(f *openFile) (original *openFile, copied bool) {
 	return nil, false
 }
 
-// longer returns a file that has all of f and more, and that is about to be given a stream too.
+// undecided reports whether the row of f is still to be found, if f has none.
+func (f *openFile) undecided() bool {
+	return f.state == unplaced || f.state == placing || f.state == resting
+}
+
+// longer returns a file that has all of f and more, and that is about to be given a stream too. A compressed one waits for
+// a plain one that has just as much: that is not known for its copy once the compressed one has the stream.
 func (k *keeper) longer(f *openFile) *openFile {
 	for o := range k.heads.alike(f.head) {
-		undecided := o.row == nil && (o.state == placing || o.state == held || o.state == unplaced)
-		if undecided && o != f && o.packing == plain && o.size > f.extent() && f.copies(o) {
+		undecided := o.row == nil && (o.undecided() || o.state == held)
+		more := o.size > f.extent() || o.size == f.extent() && f.packing != plain
+		if undecided && o != f && o.packing == plain && more && f.copies(o) {
 			return o
 		}
 	}

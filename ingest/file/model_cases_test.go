@@ -3,6 +3,7 @@ package file
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -216,6 +217,39 @@ var modelCases = map[string]func(w *modelWorld){
 		w.add(app, w.lines(2, 50, "\n")...)
 		w.sleep(7 * time.Second)
 		w.truncate(app)
+	},
+	"compressed before the database told whose copy it is": func(w *modelWorld) {
+		w.start(false)
+		w.add(app, w.lines(5, 50, "\n")...)
+		w.sleep(7 * time.Second)
+		w.leave()
+		w.copy(app, moved)
+		w.sleep(time.Millisecond)
+		w.truncate(app)
+		w.sleep(300 * time.Millisecond)
+		w.compress(moved, app+".2.gz")
+		w.remove(moved)
+		w.sleep(21 * time.Millisecond)
+	},
+	"compressed while another instance continues the copy": func(w *modelWorld) {
+		w.start(false)
+		w.start(false)
+		w.sleep(time.Millisecond)
+		w.add(app, w.lines(3, 44, "\n")...)
+		w.sleep(21 * time.Millisecond)
+		w.truncate(app)
+		synctest.Wait()
+		w.add(app, w.lines(7, 80, "\n")...)
+		w.sleep(2 * time.Second)
+		w.hold()
+		w.sleep(300 * time.Millisecond)
+		w.copytruncate(72)
+		w.sleep(70 * time.Millisecond)
+		w.add(app, w.lines(1, 130, "\n")...)
+		w.sleep(time.Millisecond)
+		w.compress(moved, app+".2.gz")
+		w.sleep(7 * time.Second)
+		w.remove(moved)
 	},
 }
 

@@ -130,7 +130,12 @@ func (f *openFile) copies(o *openFile) bool {
 	}
 	at := o.milestone()
 	if o.intact(at) {
-		return f.equalTo(o)
+		if f.equalTo(o) {
+			return true
+		}
+		if o.intact(at) { // or it was cut while the two were compared
+			return false
+		}
 	}
 	if f.packing != plain {
 		return !f.digest.covers([]int64{at.pos}) || f.digest.size < at.pos || f.digest.has(at)
