@@ -218,6 +218,17 @@ var modelCases = map[string]func(w *modelWorld){
 		w.sleep(7 * time.Second)
 		w.truncate(app)
 	},
+	"cut before and copy found after the database went away": func(w *modelWorld) {
+		w.start(false)
+		w.add(app, w.lines(5, 50, "\n")...)
+		w.sleep(time.Second)
+		w.processes[0].kernel.lose()
+		w.copy(app, moved)
+		w.truncate(app)
+		w.sleep(time.Second)
+		w.leave()
+		w.sleep(modelCopyWait + scanInterval)
+	},
 	"compressed before the database told whose copy it is": func(w *modelWorld) {
 		w.start(false)
 		w.add(app, w.lines(5, 50, "\n")...)

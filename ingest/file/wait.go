@@ -138,7 +138,7 @@ func (k *keeper) afterSettle(w *waiting, list []pipeline.Checkpoint, err error) 
 // expire closes a row that nobody has continued. What was left of it is lost.
 func (k *keeper) expire(w *waiting) {
 	r := w.row
-	if r.file != nil || !w.settled {
+	if r.file != nil || !w.settled || k.awaits(r) {
 		return
 	}
 	k.unwait(r)
@@ -152,6 +152,17 @@ func (k *keeper) expire(w *waiting) {
 		amended, err := k.in.Checkpoints.Amend(k.ctx, c, pipeline.Amendment{Meta: closed, Fence: true, LostBytes: lost})
 		return func() { k.expired(r, amended, lost, err) }
 	})
+}
+
+// awaits reports whether the database has not answered yet about a file that may continue r. It may be away for longer than
+// copies are waited for.
+func (k *keeper) awaits(r *row) bool {
+	for _, f := range k.files {
+		if f.row == nil && f.undecided() && (f.packing != plain || r.matches(f.head)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (k *keeper) expired(r *row, amended pipeline.Checkpoint, lost int64, err error) {
