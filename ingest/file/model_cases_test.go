@@ -262,6 +262,16 @@ var modelCases = map[string]func(w *modelWorld){
 		w.sleep(7 * time.Second)
 		w.remove(moved)
 	},
+	"found by another instance when it has grown again the same": func(w *modelWorld) {
+		w.start(false)
+		w.add(app, w.lines(4, 300, "\n")...)
+		w.sleep(time.Second)
+		w.refuse(1)
+		w.regrow(96)
+		w.sleep(70 * time.Millisecond)
+		w.start(false)
+		w.sleep(300 * time.Millisecond)
+	},
 }
 
 func TestModelCases(t *testing.T) {

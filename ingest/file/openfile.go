@@ -108,7 +108,7 @@ func (f *openFile) holds(r *row) bool {
 // continues reports whether the file may go on with r, a row whose bytes lie nowhere. A finished row must be known by
 // a whole head, or all of the content: a new file that begins with the same banner is not its continuation.
 func (f *openFile) continues(r *row) bool {
-	if w := r.wait; w != nil && (!w.settled || w.cut && f.place == w.place) {
+	if !f.mayBe(r) {
 		return false
 	}
 	whole := f.packing != plain && f.digest != nil && f.digest.size == r.Position

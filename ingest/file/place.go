@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"logflume/pipeline"
@@ -118,8 +119,9 @@ func (k *keeper) incomplete(f *openFile, err error) {
 
 // resume goes on with the row that says its bytes lie in f, if they do.
 func (k *keeper) resume(f *openFile) bool {
-	for _, r := range k.rows.here(f.place) {
-		if w := r.wait; r.file != nil || w != nil && (w.cut && f.place == w.place || !w.settled) {
+	here := k.rows.here(f.place)
+	for _, r := range here {
+		if !f.mayBe(r) || k.superseded(f, r, here) {
 			continue
 		}
 		if f.packing != plain && r.Closed && r.Packed == f.size && r.Path == f.path { // spares unpacking it again
@@ -133,6 +135,24 @@ func (k *keeper) resume(f *openFile) bool {
 		}
 	}
 	return false
+}
+
+// mayBe reports whether nothing is known by which r's bytes are not f's.
+func (f *openFile) mayBe(r *row) bool {
+	return r.file == nil && (r.wait == nil || r.wait.settled && !(r.wait.cut && r.wait.place == f.place))
+}
+
+// superseded reports whether a later stream began where r did and fits f as well: the file was cut, and what was read of it
+// before was then written to it again. Two instances would read it as both.
+func (k *keeper) superseded(f *openFile, r *row, here []*row) bool {
+	return k.beganAt(f.place, r) && slices.ContainsFunc(here, func(o *row) bool {
+		return o.ID > r.ID && !o.Closed && k.beganAt(f.place, o) && f.mayBe(o) && f.holds(o)
+	})
+}
+
+func (k *keeper) beganAt(p place, r *row) bool {
+	began, _, ok := parseKey(k.Host, r.Key)
+	return ok && began == p
 }
 
 // decide gives f the stream that it belongs to: the one that was here, one whose bytes have moved here, or a new one;
