@@ -76,8 +76,10 @@
 //     by a process that has seen both whole: not when it was found later, nor after a restart in between.
 //   - Of two files that are equal when they are first seen either can be the copy. One that grows then is another file.
 //   - Two instances may each find another copy of a content that no row tells of yet; or one finds a copy late, which the
-//     other has by then made the place of a stream.
-//   - A file that is cut and begins again with the same KiB as before, and is copied: the copy may be of either.
+//     other has by then made the place of a stream; or one finds a copy of what only the other has looked at in time.
+//   - A file that is cut and begins again with the same KiB as before, and is copied: the copy may be of either. If it
+//     begins with all that was read of it, one of two instances may see the cut and the other not. They then read it as
+//     two streams until one of them ends.
 //
 // # What can be lost
 //

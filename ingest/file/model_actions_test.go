@@ -270,10 +270,11 @@ func (w *modelWorld) regrow(how int) {
 			w.writings = append(w.writings, p.line)
 		}
 	}
+	whole := n == len(b.pieces)
 	w.truncate(name)
 	w.pause(byte(how >> 4))
 	delete(w.torn, name)
-	b.grown = true
+	b.grown, b.both = true, whole && len(w.processes) > 1
 	w.add(name, append(again, w.lines(1+how%40, 60, "\n")...)...)
 }
 

@@ -32,8 +32,10 @@ type body struct {
 	begun  bool // the last piece has no newline yet
 	packed bool
 	grown  bool // has the beginning that another content had at the same place
+	both   bool // has all of another content that two instances have read: one may still take it for that
 	copied bool // made by copying, and not by a writer
 	born   time.Time
+	since  time.Time // when the present content began
 	names  map[string]bool
 	held   map[*modelProcess]bool // processes that have surely opened it
 }
@@ -98,7 +100,7 @@ func (f *modelFiles) stamp(name string) {
 }
 
 func (f *modelFiles) create(name string) *body {
-	b := &body{born: time.Now(), names: map[string]bool{name: true}, held: map[*modelProcess]bool{}}
+	b := &body{born: time.Now(), since: time.Now(), names: map[string]bool{name: true}, held: map[*modelProcess]bool{}}
 	f.names[name] = b
 	f.bodies = append(f.bodies, b)
 	return b
@@ -137,7 +139,13 @@ func (f *modelFiles) add(name string, pieces ...piece) {
 	_, err = h.Write(p)
 	must(err)
 	must(h.Close())
+	if len(b.pieces) == 0 {
+		b.since = time.Now()
+	}
 	b.pieces = append(b.pieces, pieces...)
+	if b.both {
+		unproven([]*body{b})
+	}
 	f.stamp(name)
 	f.emit(f.path(name), op)
 }
@@ -233,7 +241,7 @@ func (f *modelFiles) truncate(name string) {
 // cut notes that b's content is gone.
 func (f *modelFiles) cut(b *body) {
 	gone := b.pieces
-	b.pieces, b.begun = nil, false
+	b.pieces, b.begun, b.both = nil, false, false
 	f.destroyed(gone)
 }
 
@@ -297,7 +305,7 @@ func (f *modelFiles) abandoned(b *body) {
 func (f *modelFiles) destroyed(pieces []piece) {
 	for _, p := range pieces {
 		switch {
-		case p.line == nil:
+		case p.line == nil, p.line.again: // whether it was read a second time, the text does not tell
 			f.lost += len(p.raw)
 		case !f.done(p.line.text):
 			f.lost += len(p.raw)

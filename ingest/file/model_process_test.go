@@ -168,11 +168,16 @@ func unproven(bodies []*body) {
 	}
 }
 
-// copied notes that b was made from name. Of two instances each may find another copy of what no row tells of. A copy of
-// what begins like something else may be one of that.
+// copied notes that b was made from name. Of two instances each may find another copy of what no row tells of, or of what
+// only the other has looked at. A copy of what begins like something else may be one of that.
 func (w *modelWorld) copied(name string, b *body) {
 	if b.grown = w.names[name].grown; b.grown {
 		unproven([]*body{b})
+	}
+	for _, p := range w.processes {
+		if len(w.processes) > 1 && time.Since(w.names[name].since) < p.attention() {
+			unproven([]*body{b})
+		}
 	}
 	if !w.known(name) {
 		w.unknown = append(w.unknown, b)
