@@ -41,20 +41,23 @@ func (w *window) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// slide drops what lies before position to.
+// slide drops what lies before position to. If the source ends before that, the last anchorSize bytes stay.
 func (w *window) slide(to int64) error {
-	for w.base < to {
-		if len(w.buf) == 0 {
-			w.fill(64 << 10)
-			if len(w.buf) == 0 {
-				return w.err
-			}
+	for {
+		n := to - w.base
+		if n > int64(len(w.buf)) {
+			n = int64(max(0, len(w.buf)-anchorSize))
 		}
-		n := min(int64(len(w.buf)), to-w.base)
 		w.buf = w.buf[:copy(w.buf, w.buf[n:])]
 		w.base += n
+		if w.base >= to {
+			return nil
+		}
+		before := len(w.buf)
+		if w.fill(before + 64<<10); len(w.buf) == before {
+			return w.err
+		}
 	}
-	return nil
 }
 
 // fill reads until the window holds n bytes or the source ends. An eager window is content with one byte that was not
