@@ -5,7 +5,7 @@
 // read minute rows besides. The windows are made without their events, so their size is real and their numbers are not.
 // The server is private.
 //
-//	dashboards [-services 20] [-endpoints 200] [-rate 1000] [-days 30] [-rounds 5] [-plans FILE] [-keep DIR]
+//	dashboards [-services 20] [-endpoints 200] [-rate 1000] [-days 30] [-rounds 5] [-only REGEXP] [-plans FILE] [-keep DIR]
 package main
 
 import (
@@ -14,6 +14,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,18 +34,23 @@ func main() {
 	rate := flag.Float64("rate", 1000, "requests a second of the fleet")
 	days := flag.Int("days", 30, "days of the longer ranges; twice as many are filled, to compare with")
 	rounds := flag.Int("rounds", 5, "how often to ask each question; the median counts")
+	only := flag.String("only", "", "ask only the questions that match this regular expression")
 	plans := flag.String("plans", "", "write the plans of all statements to this file")
 	keep := flag.String("keep", "", "directory of the server's data, which stays and is asked again the next time without being filled")
 	url := flag.String("database-url", "", "use this database instead of a private server, and ask it again without filling it")
 	flag.Parse()
 	m := newModel(*services, *endpoints, *rate)
-	if err := run(context.Background(), m, *url, *keep, *days, *rounds, *plans); err != nil {
+	if err := run(context.Background(), m, *url, *keep, *days, *rounds, *only, *plans); err != nil {
 		fmt.Fprintln(os.Stderr, "dashboards:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, m *model, url, keep string, days, rounds int, plans string) (err error) {
+func run(ctx context.Context, m *model, url, keep string, days, rounds int, only, plans string) (err error) {
+	asked, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
 	if url == "" {
 		server, err := privatepg.Start(ctx, privatepg.Options{
 			Dir: keep, Settings: map[string]string{"shared_buffers": "2GB", "max_wal_size": "8GB"}})
@@ -68,6 +75,7 @@ func run(ctx context.Context, m *model, url, keep string, days, rounds int, plan
 			return err
 		}
 	}
+	questions = slices.DeleteFunc(questions, func(q string) bool { return !asked.MatchString(q) })
 	return measure(ctx, conn, url, now, days, rounds, plans)
 }
 
