@@ -27,12 +27,13 @@ BEGIN ATOMIC
 END;
 
 -- As before, in two steps: counts of all patterns first, then the rest of those only that are listed. A pattern's level
--- and sample are those of the row with its latest event, of equals the first in the alphabet.
+-- and sample are those of the row with its latest event, of equals the first in the alphabet. work_mem holds what thirty
+-- thousand rows say of patterns.
 CREATE OR REPLACE FUNCTION top_errors(since timestamptz, until timestamptz, only_service text DEFAULT NULL,
                                       most integer DEFAULT 20)
 RETURNS TABLE (pattern_id bigint, pattern text, count bigint, level text, services text[], first timestamptz,
                last timestamptz, sample text)
-LANGUAGE sql STABLE PARALLEL SAFE SET jit = off
+LANGUAGE sql STABLE PARALLEL SAFE SET jit = off SET work_mem = '64MB'
 BEGIN ATOMIC
     WITH counts AS MATERIALIZED (
         SELECT coalesce(a.to_id, e.pattern_id) AS id, e.pattern_id, a.pattern, e.service, e.count
