@@ -58,6 +58,11 @@ func (k *keeper) hold(f, original *openFile) {
 	f.prove()
 }
 
+// heldLong reports whether f has waited long enough to show what it is.
+func (k *keeper) heldLong(f *openFile) bool {
+	return !f.since.IsZero() && k.Clock.Now().Sub(f.since) >= k.CopyWait
+}
+
 // writePause is how long a compressed file must have been unchanged to be unpacked again.
 const writePause = 2 * time.Second
 
@@ -65,7 +70,7 @@ const writePause = 2 * time.Second
 // at its end, so that what is appended to it later is read.
 func (k *keeper) recheck(f *openFile) {
 	now := k.Clock.Now()
-	waited := now.Sub(f.since) >= k.CopyWait
+	waited := k.heldLong(f)
 	if f.packing != plain {
 		written := f.again && now.Sub(f.changed) >= writePause
 		if o := f.original; waited || written || o != nil && (k.files[o.place] != o || !f.copies(o)) {

@@ -12,6 +12,7 @@ type notes struct {
 	place
 	Head    mark    `json:"head"`              // the first up to 1 KiB, growing while the file is shorter
 	Anchor  mark    `json:"anchor"`            // the up to 128 bytes before the position
+	Trail   trail   `json:"trail,omitempty"`   // how to know a copy that is shorter than the position
 	Size    int64   `json:"size"`              // when last looked at
 	Start   int64   `json:"start,omitempty"`   // where reading begins; the position is moved there first
 	Packing packing `json:"packing,omitempty"` // how the file is compressed; positions count decompressed bytes

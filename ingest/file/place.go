@@ -201,6 +201,14 @@ func (k *keeper) decide(f *openFile) {
 		k.skip(f, f.former.Path)
 		return
 	}
+	if r, short := k.shortCopyOf(f); short {
+		if k.heldLong(f) {
+			k.skip(f, r.Path)
+		} else {
+			k.hold(f, nil)
+		}
+		return
+	}
 	k.create(f, f.first)
 }
 

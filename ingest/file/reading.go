@@ -162,6 +162,10 @@ func (r *reading) deliver(ctx context.Context, b *pipeline.Batch) error {
 		b.Release()
 		return err
 	}
+	if err := r.leaveTrail(b.To); err != nil {
+		b.Release()
+		return err
+	}
 	if err := r.lines.advance(b); err != nil {
 		b.Release()
 		return err

@@ -71,7 +71,7 @@ type digest struct {
 	head    []byte
 	tail    []byte // the last up to anchorSize bytes
 	size    int64
-	anchors map[int64][]byte // the bytes before each position asked for that the content reaches
+	anchors map[int64][]byte // the bytes before each position asked for, and each of trails, that the content reaches
 }
 
 // has reports whether the content has m's bytes.
@@ -91,6 +91,15 @@ func (d *digest) covers(positions []int64) bool {
 // end is where the content ends.
 func (d *digest) end() milestone { return milestone{pos: d.size, anchor: markOf(d.tail)} }
 
+// withTrail returns the positions, which are in rising order, and those of trails that are beyond the head.
+func withTrail(positions []int64) []int64 {
+	for i := headSizeMax / trailStep; i < trailEnd; i++ {
+		positions = append(positions, trailPosition(i))
+	}
+	slices.Sort(positions)
+	return slices.Compact(positions)
+}
+
 // digestOf reads src to its end. wanted is called with the head and names the positions whose anchors are needed,
 // in rising order.
 func digestOf(src io.Reader, wanted func(head []byte) []int64) (digest, error) {
@@ -100,7 +109,7 @@ func digestOf(src io.Reader, wanted func(head []byte) []int64) (digest, error) {
 		return digest{}, err
 	}
 	d := digest{head: head, anchors: map[int64][]byte{}}
-	for _, pos := range wanted(head) {
+	for _, pos := range withTrail(wanted(head)) {
 		anchor, err := readBefore(w, pos)
 		if errors.Is(err, io.EOF) {
 			break

@@ -138,7 +138,7 @@ func (k *keeper) afterSettle(w *waiting, list []pipeline.Checkpoint, err error) 
 // expire closes a row that nobody has continued. What was left of it is lost.
 func (k *keeper) expire(w *waiting) {
 	r := w.row
-	if r.file != nil || !w.settled || k.awaits(r) {
+	if r.file != nil || !w.settled || k.awaits(r) || k.hasShortCopy(r) {
 		return
 	}
 	k.unwait(r)
