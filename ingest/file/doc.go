@@ -69,8 +69,9 @@
 // # Other instances
 //
 // A stream that was fenced is abandoned. Its row is read again after 1 to 5 s and reading goes on at the stored
-// position, so of two instances with the same files one is the standby of the other. A row that is gone is never
-// replaced by one at 0: the file is not read any more.
+// position, so of two instances with the same files one is the standby of the other. For a minute after that, and after the
+// start, all rows are read again before a stream begins: a file may be the copy of what only the other one has read. A row
+// that is gone is never replaced by one at 0: the file is not read any more.
 //
 // # What can be doubled
 //

@@ -54,7 +54,7 @@ func (k *keeper) hold(f, original *openFile) {
 		f.since = k.Clock.Now()
 		k.Log.Debug("file looks like a copy in progress", "path", f.path)
 	}
-	f.state, f.original = held, original
+	f.state, f.original, f.surveyed = held, original, false
 	f.prove()
 }
 

@@ -193,6 +193,7 @@ func (k *keeper) stopped(f *openFile, err error) {
 			k.Log.Info("another instance reads this file; trying again", "path", f.path, "source", f.row.Key)
 		}
 		f.contested = true
+		k.rivalled()
 		f.stopReading()
 		k.rest(f, restMoved)
 	default:

@@ -32,6 +32,10 @@ type keeper struct {
 	surplus surplus        // files beyond that
 	gauges  gauges
 
+	rival     time.Time   // when another instance was last noticed, or may have been there
+	surveys   []*openFile // to be decided upon when all rows have been read again
+	surveying bool
+
 	scans    int
 	blind    bool // not everything is watched
 	nextLook time.Time
@@ -130,6 +134,8 @@ func (k *keeper) start(list []pipeline.Checkpoint) {
 		}
 	}
 	k.reopen()
+	k.rivalled()       // as when a new version starts before the old one has ended
+	k.surveying = true // later, once for all files
 	for _, f := range k.filesInOrder() {
 		if !k.fresh[f.input] {
 			f.first = 0
@@ -138,6 +144,8 @@ func (k *keeper) start(list []pipeline.Checkpoint) {
 			k.examine(f, k.decide)
 		}
 	}
+	k.surveying = false
+	k.surveyNext()
 	for _, r := range k.unfinished() {
 		k.waitFor(r)
 	}

@@ -72,6 +72,7 @@ type openFile struct {
 	troubled  bool      // the last attempt on it ended with an error, which was logged
 	stray     bool      // opened by a stored path, and of no interest if it is not that stream's
 	contested bool      // another instance has read it
+	surveyed  bool      // all rows have been read again for it
 	first     int64     // where reading begins if it turns out to be a new stream
 	retry     time.Time // when resting ends
 	original  *openFile // held: the file it seems to be a copy of

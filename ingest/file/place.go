@@ -47,6 +47,7 @@ func (k *keeper) identify(f *openFile) bool {
 	was := f.state
 	k.setHead(f, head)
 	f.digest, f.peak, f.since, f.proven, f.former, f.read = nil, f.size, time.Time{}, 0, nil, milestone{}
+	f.surveyed = false
 	f.packing, f.state = packingOf(head), unplaced
 	if f.row != nil {
 		f.row.file, f.row = nil, nil
@@ -182,7 +183,9 @@ func (k *keeper) decide(f *openFile) {
 		if !f.continues(r) {
 			continue
 		}
-		if o := k.longer(f); o != nil { // of two copies the one that was made later has what the other has not
+		if o := k.files[r.place]; o != nil && o != f && r.wait == nil && o.holds(r) { // another instance reads it there
+			k.hold(f, o)
+		} else if o := k.longer(f); o != nil { // of two copies the one that was made later has what the other has not
 			k.hold(f, o)
 		} else {
 			k.claim(f, r)
@@ -207,6 +210,10 @@ func (k *keeper) decide(f *openFile) {
 		} else {
 			k.hold(f, nil)
 		}
+		return
+	}
+	if k.unsure(f) {
+		k.survey(f)
 		return
 	}
 	k.create(f, f.first)

@@ -12,7 +12,7 @@ import (
 // them may still turn up.
 type waiting struct {
 	row     *row
-	place   place // where the row's bytes lay when that began
+	place   place // where the bytes lay; another instance may have found them elsewhere
 	since   time.Time
 	size    int64 // last known size of the content
 	cut     bool  // the bytes were seen to vanish from their place: what is there now is not the stream
@@ -82,7 +82,7 @@ func (k *keeper) leave(f *openFile, size int64) {
 		c.Position = sent.pos
 		stream = pipeline.NewStream(c)
 	}
-	w := &waiting{row: r, place: r.place, since: k.Clock.Now(), size: size, cut: true, head: head, sent: sent}
+	w := &waiting{row: r, place: f.place, since: k.Clock.Now(), size: size, cut: true, head: head, sent: sent}
 	r.wait, k.waits[r] = w, w
 	r.file, f.row, f.reading = nil, nil, nil
 	k.settle(w, stream)
