@@ -176,7 +176,7 @@ func (m *measurement) timed(ctx context.Context, write func(context.Context, *ma
 	})
 	if writing {
 		stop()
-		_ = <-ended // what came of it does not matter any more
+		<-ended // what came of it does not matter any more
 	}
 	return latencies, err
 }
