@@ -32,14 +32,14 @@ func (r *Rig) goesOn(n, least int) bool {
 }
 
 // awaitRows waits until further rows are stored. While lines are written they must come, however slow the machine is;
-// afterwards there may be none left.
-func (r *Rig) awaitRows() {
+// afterwards there may be none left, as what a copytruncate destroys never comes: then it returns false.
+func (r *Rig) awaitRows() bool {
 	r.t.Helper()
 	if r.writing() {
 		r.Progress(30 * time.Second)
-	} else {
-		r.Progress(5 * time.Second)
+		return true
 	}
+	return r.Progress(5 * time.Second)
 }
 
 // KillLoop kills the instance and starts the next one, again and again, as long as the writers write and as many times
@@ -50,8 +50,9 @@ func (r *Rig) KillLoop(i *Instance) *Instance {
 	for kills := 0; r.goesOn(kills, r.Size.Kills); kills++ {
 		if kills%3 == 0 {
 			r.Pause(r.upTo(2 * r.Size.Pause))
+		} else if !r.awaitRows() {
+			break
 		} else {
-			r.awaitRows()
 			r.Pause(r.upTo(r.Size.Pause))
 		}
 		i = r.kill(i)
@@ -64,7 +65,9 @@ func (r *Rig) KillLoop(i *Instance) *Instance {
 func (r *Rig) AwayLoop(i *Instance) *Instance {
 	r.t.Helper()
 	for kills := 0; r.goesOn(kills, r.Size.Kills); kills++ {
-		r.awaitRows()
+		if !r.awaitRows() {
+			break
+		}
 		r.Pause(r.upTo(r.Size.Pause))
 		r.killOnly(i)
 		r.Pause(r.Size.Away)
@@ -89,7 +92,9 @@ func (r *Rig) KillWhileBehind(i *Instance) *Instance {
 func (r *Rig) StopLoop() {
 	r.t.Helper()
 	for stops := 0; r.goesOn(stops, r.Size.Stops); stops++ {
-		r.awaitRows()
+		if !r.awaitRows() {
+			break
+		}
 		r.Pause(r.upTo(2 * r.Size.Pause))
 		r.StopServer(privatepg.Immediate)
 		r.Pause(r.upTo(r.Size.Pause))
@@ -115,7 +120,9 @@ func (r *Rig) TerminateLoop(i *Instance) *Instance {
 func (r *Rig) MixedLoop(i *Instance) *Instance {
 	r.t.Helper()
 	for faults := 0; r.goesOn(faults, r.Size.Kills); faults++ {
-		r.awaitRows()
+		if !r.awaitRows() {
+			break
+		}
 		r.Pause(r.upTo(r.Size.Pause))
 		switch faults % 3 {
 		case 0:
