@@ -66,7 +66,10 @@ func (k *modelKernel) hear() {
 	defer k.mu.Unlock()
 	if k.deaf && !k.closed {
 		k.deaf = false
-		k.errors <- fsnotify.ErrEventOverflow
+		select {
+		case k.errors <- fsnotify.ErrEventOverflow:
+		default: // it was said before, and has not been heard yet; a blind process never hears
+		}
 	}
 }
 
