@@ -57,8 +57,9 @@
 //     kill between any two steps changes nothing, and a row that nobody continues within the copy wait is closed with
 //     the rest of its last known size in lost_bytes, and a warning.
 //   - A copy that ends before what was read of a stream that was cut (lines were added, and read, between the copy and the
-//     truncation) is known by the row's trail: hashes of the bytes before positions 64, 128, 192 ... 1,024, 2,048, 4,096 and
-//     so on. It is held, and passed over after the copy wait; at once, if it was seen before the truncation to be the same.
+//     truncation) is known by the row's trail: hashes of the bytes before positions 64, 128, 192 ... 1,024, 1,280 ...
+//     2,048, 2,560 and so on, four until it is twice as far. It is held, and passed over after the copy wait; at once, if
+//     it was seen before the truncation to be the same.
 //   - A new file that has the same bytes as far as it goes as one that is being read is held: it may be the copy of a
 //     copytruncate. It is decided upon when the original is cut or the two differ. After the copy wait it is a plain
 //     copy: counted, logged, and given a row that begins at its end. It may have more than an original of 1 KiB and more
@@ -97,8 +98,8 @@
 //   - The unread end of a file that is removed, or moved to another directory outside the inputs, while nothing runs. It
 //     is counted when its row is closed.
 //   - A file that consists of nothing but a text that other files begin with as well (a banner) cannot be told from a
-//     copy of that beginning. It is held, and passed over after the copy wait if nothing was added. So is a file that begins as a
-//     stream did which was cut, and ends before both differ by the trail.
+//     copy of that beginning. It is held, and passed over after the copy wait if nothing was added. So is a file
+//     that begins as a stream did which was cut, and ends before both differ by the trail.
 //   - What is left of a deleted file a day (Options.Deleted) after its deletion: it is given up, lest the disk fill with
 //     files that nobody sees while the database is away. It is counted, as after a truncation. A file whose row the
 //     database has not given yet is kept all the same.

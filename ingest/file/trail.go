@@ -10,23 +10,24 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// A trail tells whether a content is the beginning of a stream's. It has 8 hexadecimal digits of the hash of the up to 128
+// A trail tells whether a content is the beginning of a stream's. It has 4 hexadecimal digits of the hash of the up to 128
 // bytes before each of the positions of trails that the stream has passed.
 type trail string
 
 const (
-	trailDigits = 8
-	trailStep   = 64 // up to headSizeMax; then a position is twice the one before
-	trailEnd    = 50 // positions, the last of which is beyond any file
+	trailDigits = 4
+	trailStep   = 64  // between the positions up to headSizeMax
+	trailEnd    = 150 // positions, the last of which is beyond any file
 )
 
-// trailPosition returns the i-th position of trails: every 64 bytes of the head, for what many files begin with must not
-// hide that they differ then, and 2 KiB, 4 KiB and so on.
+// trailPosition returns the i-th position of trails: every 64 bytes of the head, and then four until it is twice as far.
+// What many files begin with must not hide that they differ then.
 func trailPosition(i int) int64 {
-	if near := int64(i+1) * trailStep; near <= headSizeMax {
-		return near
+	beyond := i + 1 - headSizeMax/trailStep
+	if beyond <= 0 {
+		return int64(i+1) * trailStep
 	}
-	return headSizeMax << (i + 1 - headSizeMax/trailStep)
+	return int64(4+beyond%4) * headSizeMax / 4 << (beyond / 4)
 }
 
 // next returns the position that the trail has to be extended with.
@@ -43,7 +44,7 @@ func (t trail) extended(to int64, head []byte, before func(pos int64) ([]byte, e
 				return "", err
 			}
 		}
-		t += trail(fmt.Sprintf("%08x", uint32(xxhash.Sum64(p))))
+		t += trail(fmt.Sprintf("%04x", uint16(xxhash.Sum64(p))))
 	}
 	return t, nil
 }
