@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -176,7 +177,7 @@ func (m *measurement) timed(ctx context.Context, write func(context.Context, *ma
 	})
 	if writing {
 		stop()
-		<-ended // what came of it does not matter any more
+		err = cmp.Or(err, <-ended)
 	}
 	return latencies, err
 }
