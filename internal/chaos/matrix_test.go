@@ -59,17 +59,7 @@ func (s *sum) add(r chaos.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cases++
-	s.total.Lines += r.Lines
-	s.total.Rotations += r.Rotations
-	s.total.Missing += r.Missing
-	s.total.Doubled += r.Doubled
-	s.total.Destroyed += r.Destroyed
-	s.total.LostBytes += r.LostBytes
-	s.total.Kills += r.Kills
-	s.total.Restarts += r.Restarts
-	s.total.Stops += r.Stops
-	s.total.MemoryMiB = max(s.total.MemoryMiB, r.MemoryMiB)
-	s.total.Descriptors = max(s.total.Descriptors, r.Descriptors)
+	s.total.Add(r)
 }
 
 // report prints the sum, and fails the test if all cases together had too few faults.

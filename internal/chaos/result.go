@@ -28,6 +28,23 @@ type Result struct {
 	Descriptors int64   // the most that it had open
 }
 
+// Add makes r the result of its runs and of o's: the sums, and the most that an instance ever held.
+func (r *Result) Add(o Result) {
+	r.Lines += o.Lines
+	r.Rotations += o.Rotations
+	r.Rows += o.Rows
+	r.Missing += o.Missing
+	r.Doubled += o.Doubled
+	r.Destroyed += o.Destroyed
+	r.LostBytes += o.LostBytes
+	r.Kills += o.Kills
+	r.Restarts += o.Restarts
+	r.Stops += o.Stops
+	r.Seconds += o.Seconds
+	r.MemoryMiB = max(r.MemoryMiB, o.MemoryMiB)
+	r.Descriptors = max(r.Descriptors, o.Descriptors)
+}
+
 // result describes the run.
 func (r *Rig) result(v Verdict) Result {
 	result := Result{

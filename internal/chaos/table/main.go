@@ -1,5 +1,5 @@
 // Command table prints the results of runs of chaos, as they are written with LOGFLUME_CHAOS_RESULTS=FILE, as a table in
-// Markdown, in the order of their names, with their sums.
+// Markdown, in the order of their names.
 //
 //	table FILE
 package main
@@ -48,23 +48,31 @@ func read(path string) (results []chaos.Result, err error) {
 	return results, nil
 }
 
+// write prints a row for each test and each of its subtests, in which theirs are summed up.
 func write(w io.Writer, results []chaos.Result) {
-	const row = "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %.0f | %d |\n"
-	fmt.Fprintln(w, "| test | lines | rotations | kill -9 | SIGTERM | database stops | missing | doubled | lost bytes | RSS max MiB | descriptors max |")
-	fmt.Fprintln(w, "|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
-	var sum chaos.Result
-	for _, r := range results {
-		fmt.Fprintf(w, row, r.Scenario, r.Lines, r.Rotations, r.Kills, r.Restarts, r.Stops, r.Missing, r.Doubled, r.LostBytes, r.MemoryMiB, r.Descriptors)
-		sum.Lines += r.Lines
-		sum.Rotations += r.Rotations
-		sum.Kills += r.Kills
-		sum.Restarts += r.Restarts
-		sum.Stops += r.Stops
-		sum.Missing += r.Missing
-		sum.Doubled += r.Doubled
-		sum.LostBytes += r.LostBytes
-		sum.MemoryMiB = max(sum.MemoryMiB, r.MemoryMiB)
-		sum.Descriptors = max(sum.Descriptors, r.Descriptors)
+	fmt.Fprintln(w, "| test | runs | lines | rotations | kill -9 | SIGTERM | database stops | missing | doubled | destroyed unread | lost bytes "+
+		"| RSS max MiB | descriptors max |")
+	fmt.Fprintln(w, "|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+	var all chaos.Result
+	for first := 0; first < len(results); {
+		name, sum, next := group(results[first].Scenario), chaos.Result{}, first
+		for ; next < len(results) && group(results[next].Scenario) == name; next++ {
+			sum.Add(results[next])
+		}
+		row(w, name, next-first, sum)
+		all.Add(sum)
+		first = next
 	}
-	fmt.Fprintf(w, row, "**all**", sum.Lines, sum.Rotations, sum.Kills, sum.Restarts, sum.Stops, sum.Missing, sum.Doubled, sum.LostBytes, sum.MemoryMiB, sum.Descriptors)
+	row(w, "**all**", len(results), all)
+}
+
+// group returns the name of a test and its subtest, without those below.
+func group(scenario string) string {
+	parts := strings.SplitN(scenario, "/", 3)
+	return strings.Join(parts[:min(2, len(parts))], "/")
+}
+
+func row(w io.Writer, name string, runs int, r chaos.Result) {
+	fmt.Fprintf(w, "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %.0f | %d |\n", name, runs, r.Lines, r.Rotations, r.Kills, r.Restarts,
+		r.Stops, r.Missing, r.Doubled, r.Destroyed, r.LostBytes, r.MemoryMiB, r.Descriptors)
 }
