@@ -220,6 +220,8 @@ func TestManyBusyFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.awaitEvents(manyFiles * manyRounds)
+	// A process that has hardly begun cannot answer signals yet.
+	testkit.Eventually(t, "the last process answers", func() bool { return r.metric("go_goroutine_count") > 0 })
 	if err := r.command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -150,12 +150,13 @@ func (k *keeper) admit(handle *os.File, info fs.FileInfo, path string, input int
 	return f
 }
 
-// name lets events for path, and for what it leads to, find f.
+// name lets events for path, and for what it leads to, find f. What it leads to is where f is found again when the link,
+// or one to its directory, leads elsewhere by then.
 func (k *keeper) name(f *openFile, path string, link bool) {
 	k.byPath[path] = f
 	if link {
 		if target, err := filepath.EvalSymlinks(path); err == nil {
-			k.byPath[target] = f
+			k.leads(f, path, target)
 		}
 		return
 	}
@@ -166,7 +167,14 @@ func (k *keeper) name(f *openFile, path string, link bool) {
 		k.targets[dir] = target
 	}
 	if target != dir && target != "" {
-		k.byPath[filepath.Join(target, filepath.Base(path))] = f
+		k.leads(f, path, filepath.Join(target, filepath.Base(path)))
+	}
+}
+
+func (k *keeper) leads(f *openFile, path, target string) {
+	k.byPath[target] = f
+	if f.found == path {
+		f.path = target
 	}
 }
 
