@@ -92,7 +92,9 @@ func (r *TopicRig) MemberLoop(every time.Duration) {
 func (r *TopicRig) KillMembers(every time.Duration) {
 	r.t.Helper()
 	for kills := 0; kills < r.Size.Kills || r.writing(); kills++ {
-		r.Progress(5 * time.Second)
+		if r.stored < r.expected() { // on a slow machine it takes long to join a group
+			r.Progress(30 * time.Second)
+		}
 		r.exchange(every)
 	}
 }
