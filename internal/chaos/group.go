@@ -80,7 +80,7 @@ func (r *TopicRig) MemberLoop(every time.Duration) {
 		}
 		r.exchange(every)
 		if kills%3 != 0 {
-			r.Progress(5 * time.Second)
+			r.awaitMore()
 		}
 	}
 	if err := <-back; err != nil {
@@ -92,10 +92,16 @@ func (r *TopicRig) MemberLoop(every time.Duration) {
 func (r *TopicRig) KillMembers(every time.Duration) {
 	r.t.Helper()
 	for kills := 0; kills < r.Size.Kills || r.writing(); kills++ {
-		if r.stored < r.expected() { // on a slow machine it takes long to join a group
-			r.Progress(30 * time.Second)
-		}
+		r.awaitMore()
 		r.exchange(every)
+	}
+}
+
+// awaitMore waits until more is stored, if there is more to come. On a slow machine it takes long to join a group.
+func (r *TopicRig) awaitMore() {
+	r.t.Helper()
+	if r.stored < r.expected() {
+		r.Progress(30 * time.Second)
 	}
 }
 
