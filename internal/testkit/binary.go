@@ -23,12 +23,6 @@ func Binary(t testing.TB, tags ...string) string {
 	return build(t, "./cmd/logflume", "-tags="+strings.Join(tags, ","))
 }
 
-// RaceBinary is [Binary] with the race detector.
-func RaceBinary(t testing.TB, tags ...string) string {
-	t.Helper()
-	return build(t, "./cmd/logflume", "-race", "-tags="+strings.Join(tags, ","))
-}
-
 // Program returns the path of the program in a package of this module, given from its root, as [Binary] does.
 func Program(t testing.TB, pkg string) string {
 	t.Helper()
