@@ -43,21 +43,28 @@ func (r *Rig) awaitRows() bool {
 }
 
 // KillLoop kills the instance and starts the next one, again and again, as long as the writers write and as many times
-// as the size demands. A third of the kills come at any time, also during start and before the first row; the others
-// come after rows have been committed, so that there is something to lose. It returns the instance that is left.
+// as the size demands. It returns the instance that is left.
 func (r *Rig) KillLoop(i *Instance) *Instance {
 	r.t.Helper()
-	for kills := 0; r.goesOn(kills, r.Size.Kills); kills++ {
-		if kills%3 == 0 {
-			r.Pause(r.upTo(2 * r.Size.Pause))
-		} else if !r.awaitRows() {
-			break
-		} else {
-			r.Pause(r.upTo(r.Size.Pause))
-		}
+	for kills := 0; r.goesOn(kills, r.Size.Kills) && r.awaitFault(kills); kills++ {
 		i = r.kill(i)
 	}
 	return i
+}
+
+// awaitFault waits until it is time for the n-th fault, and reports whether there is one. A third of them come at any time, also
+// during start and before the first row; the others come after rows have been committed, so that there is something to lose.
+func (r *Rig) awaitFault(n int) bool {
+	r.t.Helper()
+	if n%3 == 0 {
+		r.Pause(r.upTo(2 * r.Size.Pause))
+		return true
+	}
+	if !r.awaitRows() {
+		return false
+	}
+	r.Pause(r.upTo(r.Size.Pause))
+	return true
 }
 
 // AwayLoop kills the instance and starts the next one when files have been rotated several times, as long as the writers
@@ -106,8 +113,7 @@ func (r *Rig) StopLoop() {
 // write and as many times as the size demands. It returns the instance that is left.
 func (r *Rig) TerminateLoop(i *Instance) *Instance {
 	r.t.Helper()
-	for restarts := 0; r.goesOn(restarts, r.Size.Restarts); restarts++ {
-		r.Pause(r.upTo(2 * r.Size.Pause))
+	for restarts := 0; r.goesOn(restarts, r.Size.Restarts) && r.awaitFault(restarts); restarts++ {
 		i.Terminate()
 		r.restarts++
 		i = r.Start()
