@@ -1,6 +1,9 @@
 package chaos_test
 
 import (
+	"flag"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -9,7 +12,22 @@ import (
 	"logflume/internal/testkit"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if !given("test.parallel") {
+		// The runs wait more than they work: for writers, for a database that is away, for a rescan.
+		if err := flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))); err != nil {
+			panic(err)
+		}
+	}
+	testkit.Main(m)
+}
+
+// given reports whether the command line has the flag name.
+func given(name string) (found bool) {
+	flag.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
+}
 
 // rig prepares a run of the right program.
 func rig(t *testing.T) *chaos.Rig {
