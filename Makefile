@@ -81,7 +81,7 @@ accuracy: ## compare quantiles and users with 5,000,000 raw events of 200 endpoi
 chaos: ## prove exactly-once in full size: real writers, rotation, topics, kill -9, crashing PostgreSQL and brokers; CHAOS holds options of go test
 	@tools/setup.sh postgres python java kcat logrotate
 	@mkdir -p bin && rm -f $(CHAOS_RESULTS)
-	@LOGFLUME_CHAOS=full LOGFLUME_CHAOS_RESULTS=$(CHAOS_RESULTS) $(GO) test -v -count=1 -timeout 90m -parallel 3 ./internal/chaos $(CHAOS); \
+	@LOGFLUME_CHAOS=full LOGFLUME_CHAOS_RESULTS=$(CHAOS_RESULTS) $(GO) test -v -count=1 -timeout 90m ./internal/chaos $(CHAOS); \
 	status=$$?; $(GO) run ./internal/chaos/table $(CHAOS_RESULTS); exit $$status
 
 demo: ## show everything on this machine; DEMO_SECONDS=20 ends it by itself, DEMO_KAFKA=1 has the lines go through Kafka
