@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 )
@@ -32,4 +33,12 @@ type configFlag struct {
 // waitFlag is the flag of commands that do not wait for the database for ever.
 type waitFlag struct {
 	Wait time.Duration `help:"How long to wait for a database that cannot be reached; 0s waits for ever." default:"30s"`
+}
+
+// Validate is called by kong.
+func (f waitFlag) Validate() error {
+	if f.Wait < 0 {
+		return fmt.Errorf("--wait: %s is negative: 0s waits for ever", f.Wait)
+	}
+	return nil
 }

@@ -75,9 +75,11 @@ func (c *importCommand) store(ctx context.Context, p *program, w *wiring, source
 	defer target.Close()
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	go watchDatabase(ctx, target.Health, c.Wait, giveUp)
 	run := w.pipeline(target, target.Checkpoints(), source)
-	run.Grace = min(run.Grace, c.Wait)
+	if c.Wait != forEver {
+		go watchDatabase(ctx, target.Health, c.Wait, giveUp)
+		run.Grace = min(run.Grace, c.Wait)
+	}
 	if err = pipeline.Run(ctx, run); err == nil && ctx.Err() == nil {
 		// Nobody else might do it, where lines come by import alone. It can be done as well the next time.
 		if err := target.MergePatterns(ctx); err != nil {
