@@ -1,6 +1,7 @@
 package schema_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -103,7 +104,8 @@ func TestUnmerge(t *testing.T) {
 	if n, err := schema.Unmerge(t.Context(), db.URL, db.Schema, 3); n != 1 || err != nil {
 		t.Errorf("again: %d set apart, %v", n, err)
 	}
-	if _, err := schema.Unmerge(t.Context(), db.URL, db.Schema, 4); err == nil || !strings.Contains(err.Error(), "there is no pattern 4") {
+	if _, err := schema.Unmerge(t.Context(), db.URL, db.Schema, 4); !errors.Is(err, schema.ErrNoPattern) ||
+		!strings.Contains(err.Error(), "there is no pattern 4") {
 		t.Errorf("a pattern that is not there: %v", err)
 	}
 	for _, want := range []bool{true, false} {

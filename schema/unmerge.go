@@ -9,6 +9,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
+// ErrNoPattern is what [Unmerge] ends with when no pattern has the id that it was given.
+var ErrNoPattern = errors.New("there is no pattern")
+
 // Unmerge undoes the merge that made a pattern, or keeps a pattern out of any, and returns how many others were set apart.
 // The user must be the writer or the owner.
 func Unmerge(ctx context.Context, url, schemaName string, pattern int64) (apart int, err error) {
@@ -17,7 +20,7 @@ func Unmerge(ctx context.Context, url, schemaName string, pattern int64) (apart 
 	})
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == "22023" {
-		return 0, fmt.Errorf("%s in schema %s: merged_patterns lists them", refused.Message, schemaName)
+		return 0, fmt.Errorf("%w %d in schema %s: merged_patterns lists them", ErrNoPattern, pattern, schemaName)
 	}
 	return apart, err
 }

@@ -154,7 +154,7 @@ func oneLine(err error) string {
 
 // passes reports whether err can pass without anybody doing something about it here.
 func passes(err error) bool {
-	for _, lasting := range []error{schema.ErrMissing, schema.ErrOlder, schema.ErrNewer, schema.ErrRights} {
+	for _, lasting := range []error{schema.ErrMissing, schema.ErrOlder, schema.ErrNewer, schema.ErrRights, schema.ErrNoPattern} {
 		if errors.Is(err, lasting) {
 			return false
 		}

@@ -86,23 +86,30 @@ func (c *patternsCommand) change(ctx context.Context, p *program, f *configFile)
 	if err != nil {
 		return err
 	}
-	return patiently(ctx, c.Wait, p.log, func(ctx context.Context) error {
-		if err := checkDatabase(ctx, url, f.Database.Schema); err != nil {
-			return err
-		}
-		if c.Remerge != 0 {
-			return c.remerge(ctx, p, url, f.Database.Schema)
-		}
-		apart, err := schema.Unmerge(ctx, url, f.Database.Schema, int64(c.Unmerge))
-		if err == nil {
-			fmt.Fprintf(p.stdout, "pattern %d stands for itself alone, and so do %d others again\n", c.Unmerge, apart)
+	if c.Remerge != 0 {
+		return c.remerge(ctx, p, url, f.Database.Schema)
+	}
+	apart := 0
+	err = patiently(ctx, c.Wait, p.log, func(ctx context.Context) (err error) {
+		if err = checkDatabase(ctx, url, f.Database.Schema); err == nil {
+			apart, err = schema.Unmerge(ctx, url, f.Database.Schema, int64(c.Unmerge))
 		}
 		return err
 	})
+	if err == nil {
+		fmt.Fprintf(p.stdout, "pattern %d stands for itself alone, and so do %d others again\n", c.Unmerge, apart)
+	}
+	return err
 }
 
 func (c *patternsCommand) remerge(ctx context.Context, p *program, url, schemaName string) error {
-	was, err := schema.Remerge(ctx, url, schemaName, int64(c.Remerge))
+	was := false
+	err := patiently(ctx, c.Wait, p.log, func(ctx context.Context) (err error) {
+		if err = checkDatabase(ctx, url, schemaName); err == nil {
+			was, err = schema.Remerge(ctx, url, schemaName, int64(c.Remerge))
+		}
+		return err
+	})
 	switch {
 	case err != nil:
 		return err
