@@ -137,7 +137,10 @@ func compareNumber(left number, operator string, node ast.Node) test {
 	case "==":
 		return func(s *evaluation) bool { return left(s) == right(s) }
 	case "!=":
-		return func(s *evaluation) bool { return left(s) != right(s) }
+		return func(s *evaluation) bool { // unlike != false for NaN, a number that is absent
+			x, y := left(s), right(s)
+			return x < y || x > y
+		}
 	case "<":
 		return func(s *evaluation) bool { return left(s) < right(s) }
 	case "<=":

@@ -10,8 +10,8 @@ import (
 )
 
 // environment holds the names of filter expressions: its fields, under the names of their tags. Expressions are checked
-// against it; those that the virtual machine runs read it. Texts of absent fields are "", numbers NaN. Attributes
-// that are absent are nil.
+// against it; those that the virtual machine runs read it. Texts of absent fields are "", numbers NaN, of which no
+// comparison holds, not even !=. Attributes that are absent are nil.
 type environment struct {
 	Level        string  `expr:"level"`
 	Service      string  `expr:"service"`

@@ -60,7 +60,14 @@ var closureRules = map[string]int{
 	`!(status == 200)`:                                      8,
 	`status >= 500`:                                         1,
 	`status < 400`:                                          1,
-	`status != 200`:                                         8,
+	`status != 200`:                                         1,
+	`200 != status`:                                         1,
+	`not (status != 200)`:                                   8,
+	`response_time != 12.5`:                                 1,
+	`response_time != -1`:                                   2,
+	`status != response_time`:                               2,
+	`status != status`:                                      0,
+	`not (status > 0)`:                                      7,
 	`status in [200, 503]`:                                  2,
 	`status in 500..599`:                                    1,
 	`500 <= status`:                                         1,
@@ -126,6 +133,12 @@ var machineRules = map[string]int{
 	`(attrs.n ?? 0) == 5`:                         1,
 	`status in [200, 200 + 303]`:                  2,
 	`"cart" in attrs`:                             2,
+	`status + 0 != 200`:                           1,
+	`let x = status; x != 200`:                    1,
+	`any([200, status], # != 200)`:                1,
+	`(level == "INFO" ? status : nil) != 200`:     3,
+	`attrs.n != status`:                           2,
+	`len(message) != 11`:                          1,
 }
 
 func countMatches(t *testing.T, source string) (matches int, failed int64) {

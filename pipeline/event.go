@@ -11,7 +11,7 @@ type Event struct {
 	Time         int64   // event time
 	Offset       int64   // position of the event's line in its source
 	PatternID    int64   // id of the message's pattern; 0 when it has none
-	ResponseTime float64 // milliseconds; NaN when absent, so that every comparison with it is false
+	ResponseTime float64 // milliseconds; NaN when absent
 	ClientIP     netip.Addr
 	Line         int32 // index into Batch.Lines
 	Index        int32 // index among the events of that line (a JSON array has several)
