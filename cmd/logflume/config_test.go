@@ -192,6 +192,22 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	}
 }
 
+// Who starts from the example loses no line for not having read it: all are stored but health checks, and rotated files
+// are read on when they are compressed.
+func TestExampleStoresEverything(t *testing.T) {
+	t.Parallel()
+	f, err := loadConfig("../../deploy/logflume.yaml", []string{"LOG_DATABASE_URL=postgres://log_writer@localhost/app"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := f.Filter; c.Drop != `endpoint == "/healthz"` || c.Keep != "" || c.Sample != 0 {
+		t.Errorf("filter: %+v", c)
+	}
+	if s := f.Sources[0].File; len(s.Exclude) > 0 {
+		t.Errorf("excluded: %q", s.Exclude)
+	}
+}
+
 // What the documents show can be used as it stands.
 func TestDocumentedConfigurations(t *testing.T) {
 	t.Parallel()
@@ -204,7 +220,8 @@ func TestDocumentedConfigurations(t *testing.T) {
 	if !strings.Contains(withKafka, "\n  - kafka:\n") {
 		t.Error("the example has no Kafka source to uncomment")
 	}
-	texts := []string{string(example), withKafka}
+	sampled := strings.NewReplacer("  # keep:", "  keep:", "  # sample:", "  sample:").Replace(string(example))
+	texts := []string{string(example), withKafka, sampled}
 	for _, page := range []string{"../../README.md", "../../docs/configuration.md"} { // docs/kafka.md has a test of its own
 		content, err := os.ReadFile(page)
 		if err != nil {
