@@ -49,7 +49,8 @@ type item struct {
 	done   atomic.Bool
 }
 
-// NewImport finds the files. A path that names none is an error.
+// NewImport finds the files. A path that names none is an error. Directories among several paths are passed over with a
+// warning, as a shell's globs name them too.
 func NewImport(o ImportOptions) (*Import, error) {
 	if o.Host == "" {
 		return nil, errors.New("import: host is empty")
@@ -76,14 +77,24 @@ func NewImport(o ImportOptions) (*Import, error) {
 			}
 			seen[path] = true
 			it, err := newItem(path)
+			if errors.Is(err, errDirectory) && len(o.Paths) > 1 {
+				o.Log.Warn("path is passed over: it is a directory", "path", path)
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
 			m.items = append(m.items, it)
 		}
 	}
+	if len(m.items) == 0 && len(o.Paths) > 0 {
+		return nil, errors.New("all of the paths are directories: name files, or globs such as DIR/*.log")
+	}
 	return m, nil
 }
+
+// errDirectory refuses a directory.
+var errDirectory = errors.New("it is a directory: name its files, or a glob such as DIR/*.log")
 
 // expand returns the absolute paths that p names: a file of that very name, or what the glob matches.
 func expand(p string) ([]string, error) {
@@ -121,6 +132,9 @@ func newItem(path string) (*item, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s: %w", path, errDirectory)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("open %s: %w but %s", path, errNotRegular, info.Mode().Type())

@@ -174,10 +174,31 @@ func TestStandardInputIsNotHeldBack(t *testing.T) {
 
 func TestImportOfNothing(t *testing.T) {
 	w := newWorld(t)
-	for _, path := range []string{"missing.log", "*.missing", "."} {
-		if _, err := NewImport(ImportOptions{Paths: []string{w.path(path)}, Host: "host"}); err == nil {
-			t.Errorf("%s: no error", path)
+	w.must(os.Mkdir(w.path("old"), 0o755))
+	for _, c := range []struct{ paths, want string }{
+		{"missing.log", "missing.log: no such file"}, {"*.missing", "nothing matches"},
+		{"old", "old: it is a directory"}, {". old", "all of the paths are directories"}, {"missing.log old", "missing.log: no such file"},
+	} {
+		var paths []string
+		for _, p := range strings.Fields(c.paths) {
+			paths = append(paths, w.path(p))
 		}
+		if _, err := NewImport(ImportOptions{Paths: paths, Host: "host"}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.paths, err, c.want)
+		}
+	}
+}
+
+// A shell's glob names directories too; they do not keep an import from the files.
+func TestImportPassesOverDirectories(t *testing.T) {
+	w := newWorld(t)
+	w.append("a.log", "one\n")
+	w.append("z.log", "two\n")
+	w.must(os.Mkdir(w.path("old"), 0o755))
+	w.imports("a.log", "old", "z.log")
+	w.expect("one", "two")
+	if want := "path=" + w.path("old"); !strings.Contains(w.log.String(), "it is a directory") || !strings.Contains(w.log.String(), want) {
+		t.Errorf("no warning with %s:\n%s", want, w.log)
 	}
 }
 
