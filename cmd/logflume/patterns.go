@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"logflume/analyze"
+	"logflume/ingest/file"
 	"logflume/schema"
 )
 
@@ -23,7 +24,7 @@ type patternsCommand struct {
 	IDs     bool      `name:"ids" xor:"what" help:"Print the id of each line's pattern instead, in the order of the lines; 0 for a line that has none."`
 	Unmerge patternID `xor:"what" help:"In the database, undo the merge that made this pattern, for good." placeholder:"ID"`
 	Remerge patternID `xor:"what" help:"In the database, let this pattern be merged again." placeholder:"ID"`
-	File    string    `arg:"" optional:"" help:"File to read; - is standard input."`
+	File    string    `arg:"" optional:"" help:"File to read; .gz and .zst are unpacked; - is standard input."`
 }
 
 // A patternID may begin with a dash and is no flag then.
@@ -77,7 +78,10 @@ func (c *patternsCommand) Run(ctx context.Context, p *program) error {
 	if ctx.Err() != nil {
 		return errors.New("interrupted: patterns are known after the whole input only")
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("patterns of %s: %w", c.File, err)
+	}
+	return nil
 }
 
 // change undoes a merge in the database, or takes that back.
@@ -120,23 +124,32 @@ func (c *patternsCommand) remerge(ctx context.Context, p *program, url, schemaNa
 	return nil
 }
 
-// open returns what is to be read; reading it ends with ctx.
+// open returns what is to be read, unpacked; reading it ends with ctx.
 func (c *patternsCommand) open(ctx context.Context, p *program) (in io.Reader, end func(), err error) {
-	if c.File != "-" {
+	var packed io.Reader
+	var release func()
+	if c.File == "-" {
+		// Nothing ends a Read that waits for input; the goroutine in it ends with the process.
+		r, w := io.Pipe()
+		go func() {
+			_, err := io.CopyBuffer(w, p.stdin, make([]byte, 64<<10))
+			w.CloseWithError(err)
+		}()
+		stop := context.AfterFunc(ctx, func() { r.CloseWithError(ctx.Err()) })
+		packed, release = r, func() { stop(); r.Close() }
+	} else {
 		f, err := os.Open(c.File)
 		if err != nil {
 			return nil, nil, err
 		}
-		return f, func() { f.Close() }, nil
+		packed, release = f, func() { f.Close() }
 	}
-	// Nothing ends a Read that waits for input; the goroutine in it ends with the process.
-	r, w := io.Pipe()
-	go func() {
-		_, err := io.CopyBuffer(w, p.stdin, make([]byte, 64<<10))
-		w.CloseWithError(err)
-	}()
-	stop := context.AfterFunc(ctx, func() { r.CloseWithError(ctx.Err()) })
-	return r, func() { stop(); r.Close() }, nil
+	z, err := file.Unpack(packed)
+	if err != nil {
+		release()
+		return nil, nil, fmt.Errorf("patterns of %s: %w", c.File, err)
+	}
+	return z, func() { z.Close(); release() }, nil
 }
 
 // printPatterns prints each pattern with how often it occurred and an example, the most frequent first.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -21,7 +22,11 @@ type lineMiner struct {
 	limit int                          // bytes of a line; of a longer one only the head is looked at
 	batch pipeline.Batch
 	ids   []analyze.Sighting // of the batch's lines
+	known bool               // that the input is text: the first batch has been looked at
 }
+
+// errBinary refuses what has no lines.
+var errBinary = errors.New("it holds binary data: only text is read, plain or compressed by gzip or zstd")
 
 // eachLine mines the lines of in and tells the sighting of each, in order: that of the line's first event. A line that
 // cannot be parsed is a message itself.
@@ -76,6 +81,10 @@ func (m *lineMiner) mine() error {
 	b := &m.batch
 	b.Received = time.Now().UnixMicro()
 	m.parse.Process(b)
+	if !m.known && isBinary(b) {
+		return errBinary
+	}
+	m.known = true
 	m.ids = append(m.ids[:0], make([]analyze.Sighting, len(b.Lines))...)
 	for i := range b.Events {
 		e := &b.Events[i]
@@ -94,4 +103,17 @@ func (m *lineMiner) mine() error {
 	}
 	*b = pipeline.Batch{Arena: b.Arena[:0], Lines: b.Lines[:0], Text: b.Text[:0], Events: b.Events[:0], Dead: b.Dead[:0]}
 	return nil
+}
+
+// isBinary reports whether most of b is no text: lines that cannot be parsed and hold a NUL. Logs have a few such, where
+// a disk was full or a file was truncated under its writer; by chance half of the lines of binary data are such, and
+// they are the long ones.
+func isBinary(b *pipeline.Batch) bool {
+	lines, size := 0, 0
+	for i := range b.Dead {
+		if raw := b.Raw(int(b.Dead[i].Line)); bytes.IndexByte(raw, 0) >= 0 {
+			lines, size = lines+1, size+len(raw)
+		}
+	}
+	return lines > 0 && lines >= len(b.Lines)/4 && size >= len(b.Arena)/2
 }

@@ -1,10 +1,8 @@
 package file
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -26,15 +24,7 @@ func (m *importRun) stdin(ctx context.Context, it *item) error {
 func (m *importRun) readStdin(ctx context.Context, it *item) (*reading, error) {
 	src, release := interruptible(ctx, &countingReader{src: m.Stdin, n: &it.raw})
 	defer release()
-	buffered := bufio.NewReaderSize(src, 64<<10)
-	head, err := buffered.Peek(minLen)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if reason := foreign(head); reason != "" {
-		return nil, errors.New(reason)
-	}
-	z, err := unpack(buffered, packingOf(head))
+	z, err := Unpack(src)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,20 @@ import (
 // zstdWindow bounds the memory of one zstd decoder; frames that want more are refused.
 const zstdWindow = 64 << 20
 
+// Unpack returns the content of src as lines are read from it: decompressed, where it begins as gzip or zstd does. UTF-16
+// is an error. The caller closes it, which leaves src open.
+func Unpack(src io.Reader) (io.ReadCloser, error) {
+	buffered := bufio.NewReaderSize(src, 64<<10)
+	head, err := buffered.Peek(minLen)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if reason := foreign(head); reason != "" {
+		return nil, errors.New(reason)
+	}
+	return unpack(buffered, packingOf(head))
+}
+
 // unpack returns the decompressed content of src. The caller closes it.
 func unpack(src io.Reader, p packing) (io.ReadCloser, error) {
 	buffered := bufio.NewReaderSize(src, 256<<10)
