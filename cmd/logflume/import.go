@@ -49,6 +49,9 @@ func (c *importCommand) Run(ctx context.Context, p *program) error {
 	endProgress()
 	if err == nil || w.stats.Lines.Load() > 0 {
 		w.printLedger(p, time.Since(started))
+		if w.stats.Dead.Load() > 0 && !c.Discard {
+			fmt.Fprintln(p.stdout, "`logflume dead-letters list` says which lines are dead, and why")
+		}
 	}
 	if err == nil && ctx.Err() != nil {
 		err = errors.New("interrupted: what was read is committed; run the same command again to go on")
