@@ -2,13 +2,12 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"time"
 )
 
 // A commandLine is what the arguments are parsed into; the tags are what --help shows.
 type commandLine struct {
-	LogLevel slog.Level `help:"Least level of the log on standard error: debug, info, warn or error." default:"info" placeholder:"LEVEL"`
+	LogLevel logLevel `help:"Least level of the log on standard error: debug, info, warn or error." default:"info" placeholder:"LEVEL"`
 
 	Run         runCommand         `cmd:"" help:"Follow the configured sources until a signal comes."`
 	Import      importCommand      `cmd:"" help:"Read files to their end and exit when all is committed. Run again, it adds nothing."`
