@@ -28,7 +28,7 @@ func Check(ctx context.Context, conn *pgx.Conn, schemaName string) error {
 
 // CheckVersion reports whether the schema is at [Version], for those who do not write.
 func CheckVersion(ctx context.Context, conn *pgx.Conn, schemaName string) error {
-	if err := checkName(schemaName); err != nil {
+	if err := CheckName(schemaName); err != nil {
 		return err
 	}
 	return checkVersion(ctx, conn, schemaName)

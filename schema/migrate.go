@@ -42,7 +42,7 @@ func Migrate(ctx context.Context, url, schemaName string) (from, to int64, err e
 
 // inTransaction runs f on a connection of its own, in a transaction that holds the lock of this schema's migrations.
 func inTransaction(ctx context.Context, url, schemaName string, f func(pgx.Tx) error) error {
-	if err := checkName(schemaName); err != nil {
+	if err := CheckName(schemaName); err != nil {
 		return err
 	}
 	conn, err := pgx.Connect(ctx, url)

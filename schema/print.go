@@ -7,7 +7,7 @@ import (
 
 // Print writes the SQL that creates the schema, as one transaction that psql can run; [Migrate] takes over from there.
 func Print(w io.Writer, schemaName string) error {
-	if err := checkName(schemaName); err != nil {
+	if err := CheckName(schemaName); err != nil {
 		return err
 	}
 	all, err := migrations()

@@ -49,10 +49,10 @@ func migrations() ([]migration, error) {
 
 var validName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 
-// checkName says what is wrong with the name of a schema.
-func checkName(name string) error {
+// CheckName says what is wrong with the name of a schema.
+func CheckName(name string) error {
 	if !validName.MatchString(name) {
-		return fmt.Errorf("schema name %q: must be a lower-case letter or _ and up to 62 more letters, digits or _", name)
+		return fmt.Errorf("%q is no schema name: use small letters, digits and _, not beginning with a digit, at most 63", name)
 	}
 	return nil
 }

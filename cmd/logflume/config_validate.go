@@ -7,13 +7,14 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"logflume/schema"
 )
 
 // A validation collects what is wrong with the values of a configuration.
@@ -44,12 +45,11 @@ func (f *configFile) validate() error {
 	return nil
 }
 
-var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
-
 func (v *validation) database() {
 	d := &v.file.Database
-	v.require(schemaName.MatchString(d.Schema), "database.schema",
-		"%q is no schema name: use small letters, digits and _, not beginning with a digit, at most 63", d.Schema)
+	if err := schema.CheckName(d.Schema); err != nil {
+		v.require(false, "database.schema", "%v", err)
+	}
 	v.databaseURL("database.url", d.URL)
 	v.databaseURL("database.maintenance_url", d.MaintenanceURL)
 	v.require(d.Retention == 0 || d.Retention >= duration(24*time.Hour), "database.retention",

@@ -25,8 +25,8 @@ func (c *migrateCommand) Run(ctx context.Context, p *program) error {
 	}
 	name := f.Database.Schema
 	if c.Schema != "" {
-		if !schemaName.MatchString(c.Schema) {
-			return usageError(fmt.Sprintf("--schema: %q is no schema name: use small letters, digits and _", c.Schema))
+		if err := schema.CheckName(c.Schema); err != nil {
+			return usageError(fmt.Sprintf("--schema: %v", err))
 		}
 		name = c.Schema
 	}
