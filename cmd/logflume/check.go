@@ -60,6 +60,9 @@ func (c *checkCommand) Run(ctx context.Context, p *program) error {
 	checkSecret(f, list)
 	w.checkHost(list)
 	w.checkSources(ctx, list)
+	if listen := f.Telemetry.Listen; isReachable(listen) {
+		list.warn("telemetry", listen+": "+reachable)
+	}
 	if c.Database {
 		if err := c.checkDatabase(ctx, p, f, list); err != nil {
 			return err
@@ -202,7 +205,7 @@ func checkReady(ctx context.Context, address string, list *checklist) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+ownAddress(address)+"/readyz", nil)
 	if err != nil {
 		list.fail("ready", err)
 		return

@@ -247,8 +247,9 @@ type limitsConfig struct {
 
 // How logflume is seen from outside.
 type telemetryConfig struct {
-	// Loopback address of `/healthz`, `/readyz` and `/metrics`; port 0 takes any free one, which is logged. Empty: no
-	// listener.
+	// Address of `/healthz`, `/readyz` and `/metrics`; port 0 takes any free one, which is logged. Empty: no listener. It
+	// asks nobody who they are, so only this machine reaches it unless another address of it is named, as for a Prometheus
+	// in another container: `192.0.2.1:9464`, or `0.0.0.0:9464` for all there are. `check` and the log then warn of it.
 	Listen string `yaml:"listen"`
 }
 

@@ -168,8 +168,8 @@ func (v *validation) listener() {
 		v.require(false, "telemetry.listen", "%q is no address: write 127.0.0.1:9464", listen)
 		return
 	}
-	address, err := netip.ParseAddr(host)
-	v.require(host == "localhost" || err == nil && address.IsLoopback(), "telemetry.listen",
-		"%q is not a loopback address, and the listener asks nobody who they are: use 127.0.0.1, [::1] or localhost, "+
-			"and a proxy that authenticates for access from outside", listen)
+	_, err = netip.ParseAddr(host)
+	v.require(host == "localhost" || err == nil, "telemetry.listen",
+		"%q names no address: write 127.0.0.1:9464, or for Prometheus on another machine an address of this one, as 192.0.2.1:9464 "+
+			"(0.0.0.0:9464 is all of them)", listen)
 }

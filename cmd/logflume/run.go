@@ -71,6 +71,9 @@ func (w *wiring) telemetry(h *health) (end func() error, err error) {
 	if listen == "" {
 		return func() error { return nil }, nil
 	}
+	if isReachable(listen) {
+		w.log.Warn(reachable, "address", listen)
+	}
 	t, err := startTelemetry(listen, h, instruments(w.stats, w.budget, h), w.log)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 )
 
@@ -19,7 +20,7 @@ type telemetry struct {
 	served  chan struct{}
 }
 
-// startTelemetry listens on address, a loopback one by validation. The caller ends it with close.
+// startTelemetry listens on address. The caller ends it with close.
 func startTelemetry(address string, h *health, list []instrument, log *slog.Logger) (*telemetry, error) {
 	m, err := newMetrics(list)
 	if err != nil {
@@ -59,4 +60,25 @@ func (t *telemetry) close() error {
 	err := errors.Join(t.server.Shutdown(ctx), t.metrics.close(ctx))
 	<-t.served
 	return err
+}
+
+// reachable says what it means that other machines can reach the listener.
+const reachable = "other machines can reach the listener, and it asks nobody who they are: it shows file names, topics, errors of the " +
+	"database and counts, so let a firewall or a proxy choose who may"
+
+// isReachable reports whether other machines can reach what listens on address.
+func isReachable(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && !isLocal(host)
+}
+
+// ownAddress returns where this machine reaches what listens on address, which may stand for all addresses.
+func ownAddress(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if ip, parseErr := netip.ParseAddr(host); err != nil || parseErr != nil || !ip.IsUnspecified() {
+		return address
+	} else if ip.Is4() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return net.JoinHostPort("::1", port)
 }
