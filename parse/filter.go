@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cespare/xxhash/v2"
@@ -21,17 +22,16 @@ type Filter struct {
 // stands for no sampling. Refused events are still analysed. The sampling is by position, so that lines which are read
 // again meet the same fate.
 //
-// A rule whose evaluation fails does not match. An error names rule, line, column and remedy.
+// A rule whose evaluation fails does not match. An error names rule, line, column and remedy; those of both rules are joined.
 func NewFilter(drop, keep string, sample float64) (*Filter, error) {
 	if !(sample >= 0 && sample <= 1) {
 		return nil, fmt.Errorf("filter.sample: %v is no share; give a number from 0 to 1", sample)
 	}
 	f := &Filter{sample: sample}
-	var err error
-	if f.drop, err = newRule("filter.drop", drop); err != nil {
-		return nil, err
-	}
-	if f.keep, err = newRule("filter.keep", keep); err != nil {
+	var dropErr, keepErr error
+	f.drop, dropErr = newRule("filter.drop", drop)
+	f.keep, keepErr = newRule("filter.keep", keep)
+	if err := errors.Join(dropErr, keepErr); err != nil {
 		return nil, err
 	}
 	if f.keep == nil && sample == 0 {

@@ -27,7 +27,7 @@ func environmentName(key string) string {
 func settable(t reflect.Type) bool { return t.Kind() != reflect.Map && t.Kind() != reflect.Slice }
 
 // applyEnvironment sets the keys for which environ has a variable, and refuses variables that set none.
-func (f *configFile) applyEnvironment(environ []string) error {
+func (f *configFile) applyEnvironment(environ []string) {
 	keys := map[string]configKey{}
 	names := []string{}
 	for _, k := range leaves(f.config) {
@@ -36,7 +36,6 @@ func (f *configFile) applyEnvironment(environ []string) error {
 			names = append(names, environmentName(k.name))
 		}
 	}
-	var problems configError
 	for _, e := range slices.Sorted(slices.Values(environ)) {
 		name, text, _ := strings.Cut(e, "=")
 		if !strings.HasPrefix(name, environmentPrefix) {
@@ -59,12 +58,8 @@ func (f *configFile) applyEnvironment(environ []string) error {
 			f.env[k.name] = name
 			continue
 		}
-		problems = append(problems, p)
+		f.problems = append(f.problems, p)
 	}
-	if len(problems) > 0 {
-		return problems
-	}
-	return nil
 }
 
 func unknownVariable(name string, names []string) string {

@@ -22,10 +22,13 @@ type configFile struct {
 	source []byte
 	tokens map[string]*token.Token // key → its value in the file
 	env    map[string]string       // key → environment variable that set it
+
+	problems configError // found so far
 }
 
 // loadConfig reads the file at path ("" for none), applies the environment, and validates. environ is a list of
-// NAME=value, as [os.Environ] returns. Errors about contents are a [configError].
+// NAME=value, as [os.Environ] returns. Errors about contents are a [configError], which has all that is wrong: what cannot
+// be decoded is left at its default and not looked at again.
 func loadConfig(path string, environ []string) (*configFile, error) {
 	f := &configFile{config: defaultConfig(), path: path, tokens: map[string]*token.Token{}, env: map[string]string{}}
 	if path != "" {
@@ -38,9 +41,7 @@ func loadConfig(path string, environ []string) (*configFile, error) {
 			return nil, err
 		}
 	}
-	if err := f.applyEnvironment(environ); err != nil {
-		return nil, err
-	}
+	f.applyEnvironment(environ)
 	for i := range f.Sources {
 		if s := f.Sources[i].File; s != nil && s.StartAt == "" {
 			s.StartAt = startAtBeginning
@@ -49,7 +50,12 @@ func loadConfig(path string, environ []string) (*configFile, error) {
 			s.complete()
 		}
 	}
-	return f, f.validate()
+	f.problems = append(f.problems, f.validate()...)
+	if len(f.problems) > 0 {
+		w := &wiring{config: f}
+		return nil, append(f.problems, w.compile()...)
+	}
+	return f, nil
 }
 
 // problem describes what is wrong with the value of key.
@@ -84,6 +90,8 @@ func parentKey(key string) string {
 	return key[:max(strings.LastIndexAny(key, ".["), 0)]
 }
 
+// decode reads the source into f. It returns an error when what is wrong with it keeps it from being read any further;
+// other problems it notes.
 func (f *configFile) decode(environ []string) error {
 	file, err := parser.ParseBytes(f.source, 0)
 	if err != nil {
@@ -99,23 +107,30 @@ func (f *configFile) decode(environ []string) error {
 	if body.Type() == ast.NullType || body.Type() == ast.CommentGroupType {
 		return nil
 	}
-	v := &nodeVisitor{file: f, lookup: lookupIn(environ)}
-	ast.Walk(v, body)
-	if len(v.problems) > 0 {
-		return v.problems
+	ast.Walk(&nodeVisitor{file: f, lookup: lookupIn(environ)}, body)
+	// The library stops at the first value that does not fit.
+	for {
+		err := yaml.NodeToValue(body, f.config, yaml.Strict())
+		if err == nil {
+			return nil
+		}
+		p := f.decodeProblem(err)
+		if !f.wrong(p.key) {
+			f.problems = append(f.problems, p)
+		}
+		if !removeKey(body, p.key) {
+			return f.problems
+		}
+		*f.config = *defaultConfig()
 	}
-	if err := yaml.NodeToValue(body, f.config, yaml.Strict()); err != nil {
-		return configError{f.decodeProblem(err)}
-	}
-	return nil
 }
 
 // A nodeVisitor prepares a parsed file for decoding: it notes where values stand, refuses unknown keys, expands ${NAME}
-// in texts, and takes out keys without a value, so that a section whose keys are all commented out keeps its defaults.
+// in texts, and takes out unknown keys and those without a value, so that a section whose keys are all commented out
+// keeps its defaults.
 type nodeVisitor struct {
-	file     *configFile
-	lookup   func(name string) (string, bool)
-	problems configError
+	file   *configFile
+	lookup func(name string) (string, bool)
 }
 
 func (v *nodeVisitor) Visit(node ast.Node) ast.Visitor {
@@ -141,25 +156,26 @@ func (v *nodeVisitor) Visit(node ast.Node) ast.Visitor {
 	return v
 }
 
-// checkKeys refuses keys of n that do not exist.
+// checkKeys refuses keys of n that do not exist, and takes them out.
 func (v *nodeVisitor) checkKeys(n *ast.MappingNode) {
 	section := nodeKey(n)
 	known := keysOf(section)
 	if known == nil {
 		return
 	}
-	for _, m := range n.Values {
+	n.Values = slices.DeleteFunc(n.Values, func(m *ast.MappingValueNode) bool {
 		name := m.Key.GetToken().Value
 		if slices.Contains(known, name) || m.Key.IsMergeKey() {
-			continue
+			return false
 		}
 		key := strings.TrimPrefix(section+"."+name, ".")
 		what, ok := unavailable[anyIndex(key)]
 		if !ok {
 			what = "no such key: " + didYouMean(name, known)
 		}
-		v.problems = append(v.problems, v.file.problemAt(m.Key.GetToken(), key, what))
-	}
+		v.file.problems = append(v.file.problems, v.file.problemAt(m.Key.GetToken(), key, what))
+		return true
+	})
 }
 
 var reference = regexp.MustCompile(`\$\$\{|\$\{[^}]*\}?`)
@@ -173,7 +189,7 @@ func (v *nodeVisitor) expand(n *ast.StringNode) {
 		name := strings.TrimSuffix(strings.TrimPrefix(ref, "${"), "}")
 		value, ok := v.lookup(name)
 		if !ok {
-			v.problems = append(v.problems, v.file.problemAt(n.GetToken(), nodeKey(n),
+			v.file.problems = append(v.file.problems, v.file.problemAt(n.GetToken(), nodeKey(n),
 				fmt.Sprintf("environment variable %s is not set: set it, or write $${ for a plain ${", name)))
 		}
 		return value

@@ -23,26 +23,23 @@ type validation struct {
 	problems configError
 }
 
-// require notes a problem with key unless ok.
+// require notes a problem with key unless ok. What is known to be wrong has no value to be checked.
 func (v *validation) require(ok bool, key, format string, args ...any) {
-	if !ok {
+	if !ok && !v.file.wrong(key) {
 		v.problems = append(v.problems, v.file.problem(key, fmt.Sprintf(format, args...)))
 	}
 }
 
 // validate checks what can be told from the values alone. Expressions, time zones and address ranges are checked by the
 // packages that compile them.
-func (f *configFile) validate() error {
+func (f *configFile) validate() configError {
 	v := &validation{file: f}
 	v.database()
 	v.sources()
 	v.processing()
 	v.limits()
 	v.listener()
-	if len(v.problems) > 0 {
-		return v.problems
-	}
-	return nil
+	return v.problems
 }
 
 func (v *validation) database() {
@@ -54,6 +51,9 @@ func (v *validation) database() {
 	v.databaseURL("database.maintenance_url", d.MaintenanceURL)
 	v.require(d.Retention == 0 || d.Retention >= duration(24*time.Hour), "database.retention",
 		"%s is too short: events are deleted by whole days; use 1d or more, or remove the key to keep everything", d.Retention)
+	if v.file.wrong("database.retention") {
+		return
+	}
 	v.require(d.RetentionWindows == 0 || d.Retention > 0, "database.retention_windows",
 		"has no meaning without database.retention, without which everything is kept; set that too, or remove this key")
 	v.require(d.RetentionWindows == 0 || d.RetentionWindows >= d.Retention, "database.retention_windows",
@@ -88,6 +88,7 @@ func (v *validation) sources() {
 	for i, s := range v.file.Sources {
 		key := fmt.Sprintf("sources[%d]", i)
 		switch {
+		case v.file.wrong(key): // and of what is in it much depends on the rest
 		case s.File == nil && s.Kafka == nil:
 			v.require(false, key, "names no kind of source: write file: {paths: [...]} or kafka: {brokers: [...], topics: [...], group: ...}")
 		case s.File != nil && s.Kafka != nil:
@@ -129,7 +130,7 @@ func (v *validation) processing() {
 		"%q is neither %s nor %s", c.Files.Multiline, multilineAuto, multilineOff)
 	v.require(c.Files.CopyWait >= duration(time.Second), "files.copy_wait", "%s is too short: use 1s or more", c.Files.CopyWait)
 	v.require(c.Files.Grace >= duration(time.Second), "files.grace", "%s is too short: use 1s or more", c.Files.Grace)
-	v.require(c.Files.DeletedWait >= c.Files.Grace, "files.deleted_wait", "%s is less than files.grace (%s): raise it", c.Files.DeletedWait, c.Files.Grace)
+	v.require(c.Files.DeletedWait >= c.Files.Grace || v.file.wrong("files.grace"), "files.deleted_wait", "%s is less than files.grace (%s): raise it", c.Files.DeletedWait, c.Files.Grace)
 
 	window := time.Duration(c.Analyze.Window)
 	v.require(window >= time.Second && window < time.Hour && window%time.Second == 0 && time.Hour%window == 0, "analyze.window",
@@ -150,7 +151,7 @@ func (v *validation) limits() {
 		"%s is not from 10ms to 1m", c.Flush.Interval)
 	v.require(c.Limits.Memory >= 4<<20, "limits.memory", "%s is too little: use 4MiB or more", c.Limits.Memory)
 	v.require(c.Limits.Line >= 1<<10, "limits.line", "%s is too short: use 1KiB or more", c.Limits.Line)
-	v.require(c.Limits.Line*4 <= c.Limits.Memory, "limits.line",
+	v.require(c.Limits.Line*4 <= c.Limits.Memory || v.file.wrong("limits.memory"), "limits.line",
 		"%s is more than a quarter of limits.memory (%s), so such a line could never be read: lower it or raise limits.memory",
 		c.Limits.Line, c.Limits.Memory)
 	v.require(c.Limits.DeadLetters >= 64<<10, "limits.dead_letters", "%s is too little for one: use 64KiB or more", c.Limits.DeadLetters)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,49 +69,59 @@ func newWiring(f *configFile, log *slog.Logger) (*wiring, error) {
 	if w.host, w.hostOrigin, err = hostIdentity(f.Host); err != nil {
 		return nil, configError{f.problem("host", fmt.Sprintf("cannot be found out, set it: %v", err))}
 	}
-	for _, compile := range []func() error{w.compileParse, w.compileFilter, w.compileEnrich} {
-		if err := compile(); err != nil {
-			return nil, err
-		}
+	if problems := w.compile(); len(problems) > 0 {
+		return nil, problems
 	}
 	w.analyze = analyze.New(w.analyzeOptions())
 	return w, nil
 }
 
-func (w *wiring) compileParse() error {
+// compile returns what the packages that expressions, zones and ranges are for find wrong with them, beside what is known.
+func (w *wiring) compile() (problems configError) {
+	for _, part := range []func() configError{w.compileParse, w.compileFilter, w.compileEnrich} {
+		problems = append(problems, part()...)
+	}
+	return slices.DeleteFunc(problems, func(p problem) bool { return w.config.wrong(p.key) })
+}
+
+func (w *wiring) compileParse() (problems configError) {
 	zone, err := time.LoadLocation(w.config.Parse.TimeZone)
 	if err != nil {
-		return configError{w.config.problem("parse.time_zone", fmt.Sprintf("%v: use UTC, Local or a name such as Europe/Paris", err))}
+		problems = append(problems, w.config.problem("parse.time_zone", fmt.Sprintf("%v: use UTC, Local or a name such as Europe/Paris", err)))
 	}
 	w.parse, err = parse.New(parse.Options{
 		Format: parse.Format(w.config.Parse.Format), Zone: zone, Fields: w.config.Parse.Fields, Service: w.config.Service,
 		Retention: time.Duration(w.config.Database.Retention), Calendar: w.calendar, Stats: w.stats,
 	})
-	return w.inConfig("parse.", err)
+	return append(problems, w.inConfig("parse.", err)...)
 }
 
-func (w *wiring) compileFilter() error {
+func (w *wiring) compileFilter() configError {
 	c := &w.config.Filter
 	filter, err := parse.NewFilter(c.Drop, c.Keep, c.Sample)
-	if err != nil {
-		return w.inConfig("", err)
-	}
 	w.filter = func() pipeline.Processor { return filter.Processor(w.stats) }
-	return nil
+	return w.inConfig("", err)
 }
 
-// inConfig makes a problem of an error whose text begins with the key below section.
-func (w *wiring) inConfig(section string, err error) error {
+// inConfig makes a problem of an error whose text begins with the key below section, and of each of several.
+func (w *wiring) inConfig(section string, err error) (problems configError) {
 	if err == nil {
 		return nil
+	}
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range several.Unwrap() {
+			problems = append(problems, w.inConfig(section, one)...)
+		}
+		return problems
 	}
 	key, what, _ := strings.Cut(err.Error(), ": ")
 	return configError{w.config.problem(section+key, what)}
 }
 
-func (w *wiring) compileEnrich() (err error) {
+func (w *wiring) compileEnrich() configError {
 	c := &w.config.Enrich
 	hostname := ""
+	var err error
 	if c.Hostname {
 		if hostname, err = os.Hostname(); err != nil {
 			return configError{w.config.problem("enrich.hostname", fmt.Sprintf("the host name cannot be found out, set this to false: %v", err))}
