@@ -30,7 +30,7 @@
 //     to another instance, an import, or a configuration that may come back: they are neither read nor closed.
 //  3. The block reader takes what is there, whole lines in blocks read straight into the batch's memory. At the end of
 //     the file nxadm/tail takes over, on /proc/self/fd/N, which stays the same inode whatever becomes of the name. A
-//     file that was quiet for 5 s, or that left its inputs, is idle: an event or the next look wakes the block reader.
+//     file that was quiet for 2 s, or that left its inputs, is idle: an event or the next look wakes the block reader.
 //  4. A batch is sent only if the file still reaches its end, begins with the known head, and has before the batch and
 //     before its end the bytes that were read. With the batch goes the new meta, and both are committed together.
 //  5. Directories are watched, not files. A change in one has all inputs listed again; every 15 s everything is listed

@@ -18,7 +18,7 @@ import (
 const (
 	pollInterval   = 50 * time.Millisecond // how often a followed file is looked at
 	gatherInterval = 5 * time.Millisecond  // how long a batch may wait for a further line
-	followIdle     = 5 * time.Second       // a file quiet for so long is no longer followed
+	followIdle     = 2 * time.Second       // a file quiet for so long is no longer followed
 	followBacklog  = 1 << 20               // bytes from which on the block reader is better
 	followStall    = 20                    // looks that may find bytes which are not delivered
 )
