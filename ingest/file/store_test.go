@@ -23,8 +23,9 @@ type store struct {
 
 type stored struct {
 	pipeline.Checkpoint
-	meta map[string]json.RawMessage
-	lost int64
+	meta    map[string]json.RawMessage
+	decoded *notes // what meta says; nil until somebody asks, as Checkpoint.Meta is
+	lost    int64
 }
 
 // A record is a line that was committed, with those joined to it.
@@ -45,28 +46,31 @@ func (s *store) notifyLocked() {
 }
 
 func (s *stored) merge(meta []byte) {
-	var m map[string]json.RawMessage
-	if len(meta) > 0 {
-		if err := json.Unmarshal(meta, &m); err != nil {
-			panic(err)
-		}
+	if len(meta) == 0 {
+		return
 	}
-	maps.Copy(s.meta, m)
+	if err := json.Unmarshal(meta, &s.meta); err != nil {
+		panic(err)
+	}
+	s.Meta, s.decoded = nil, nil
 }
 
 func (s *stored) notes() notes {
-	p, _ := json.Marshal(s.meta)
-	n, err := decodeNotes(p)
-	if err != nil {
-		panic(err)
+	if s.decoded == nil {
+		n, err := decodeNotes(s.checkpoint().Meta)
+		if err != nil {
+			panic(err)
+		}
+		s.decoded = &n
 	}
-	return n
+	return *s.decoded
 }
 
 func (s *stored) checkpoint() pipeline.Checkpoint {
-	c := s.Checkpoint
-	c.Meta, _ = json.Marshal(s.meta)
-	return c
+	if s.Meta == nil {
+		s.Meta, _ = json.Marshal(s.meta)
+	}
+	return s.Checkpoint
 }
 
 // A connection is one process's access to a store. Once killed it reaches the store no more.
