@@ -39,7 +39,7 @@ func (w *modelWorld) rest() {
 	}
 	w.processes[0].kernel.hear()
 	// The longest way: after a pause a file is found to be a copy, then a row is closed.
-	w.sleep(10*time.Second + 2*modelCopyWait + modelGrace + scanInterval)
+	w.settle(w.processes[0], 10*time.Second+2*modelCopyWait+modelGrace+scanInterval)
 }
 
 // check returns what is wrong at the end.
@@ -53,7 +53,7 @@ func (w *modelWorld) check() (wrong []string) {
 		wrong = append(wrong, fmt.Sprintf("open after the end: %v", open))
 	}
 	w.start(false)
-	w.sleep(scanInterval + modelGrace)
+	w.settle(w.processes[0], scanInterval+modelGrace)
 	if after := w.store.texts()[before:]; len(after) > 0 {
 		wrong = append(wrong, fmt.Sprintf("a restart reads %d lines again, as %.40q", len(after), after[0]))
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -27,20 +28,24 @@ type modelProcess struct {
 	stop   context.CancelFunc
 	ended  chan error
 	blind  bool
+	keeper atomic.Pointer[keeper] // nil until it runs
 }
 
 // A watchedSource is a Source whose kernel is the test's.
 type watchedSource struct {
 	*Source
-	kernel *modelKernel
-	blind  bool
+	process *modelProcess
 }
 
 func (s watchedSource) Run(ctx context.Context, in *pipeline.Intake) error {
-	if s.blind {
-		return s.runWith(ctx, in, newWatcherOf(nil, nil, nil, s.options.Log))
+	ctx, stop := context.WithCancel(ctx)
+	w := newWatcherOf(nil, nil, nil, s.options.Log)
+	if kernel := s.process.kernel; !s.process.blind {
+		w = newWatcherOf(kernel, kernel.events, kernel.errors, s.options.Log)
 	}
-	return s.runWith(ctx, in, newWatcherOf(s.kernel, s.kernel.events, s.kernel.errors, s.options.Log))
+	k := newKeeper(ctx, s.options, in, w)
+	s.process.keeper.Store(k)
+	return k.runAll(stop)
 }
 
 // A modelWorld is files, a database, and instances that read the ones into the other. It lives in a bubble, in which no
@@ -130,7 +135,7 @@ func (w *modelWorld) start(blind bool) {
 	in := pipeline.NewIntake(&absentable{Checkpoints: c, world: w}, pipeline.NewBudget(512<<10), p.stats, 2)
 	go func() {
 		p.ended <- pipeline.Run(ctx, pipeline.Pipeline{
-			Sources: []pipeline.Source{watchedSource{s, p.kernel, blind}}, Intake: in, Workers: 2, Grace: 10 * time.Second, Sink: c,
+			Sources: []pipeline.Source{watchedSource{s, p}}, Intake: in, Workers: 2, Grace: 10 * time.Second, Sink: c,
 			Stages: func() []pipeline.Processor { return nil },
 		})
 	}()

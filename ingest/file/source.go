@@ -35,8 +35,12 @@ func (s *Source) Run(ctx context.Context, in *pipeline.Intake) error {
 
 func (s *Source) runWith(ctx context.Context, in *pipeline.Intake, w *watcher) error {
 	ctx, stop := context.WithCancel(ctx)
-	k := newKeeper(ctx, s.options, in, w)
-	k.jobs.Go(func() { w.run(ctx) })
+	return newKeeper(ctx, s.options, in, w).runAll(stop)
+}
+
+// runAll runs the keeper and, until stop is called at its end, all that it starts.
+func (k *keeper) runAll(stop context.CancelFunc) error {
+	k.jobs.Go(func() { k.watch.run(k.ctx) })
 	err := k.run()
 	stop()
 	k.jobs.Wait()
