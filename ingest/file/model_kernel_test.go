@@ -22,7 +22,7 @@ type modelKernel struct {
 }
 
 func newModelKernel() *modelKernel {
-	return &modelKernel{events: make(chan fsnotify.Event, 4096), errors: make(chan error, 1), dirs: map[string]bool{}}
+	return &modelKernel{events: make(chan fsnotify.Event, 256), errors: make(chan error, 1), dirs: map[string]bool{}}
 }
 
 func (k *modelKernel) Add(dir string) error {

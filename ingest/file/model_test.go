@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -84,7 +85,7 @@ func (f failure) String() string {
 // TestModel does random things to files and processes and looks whether every line comes once. LOGFLUME_MODEL=200-5000 is
 // for other seeds than the first ones, LOGFLUME_MODEL= and hexadecimal digits for the actions that a failure printed.
 func TestModel(t *testing.T) {
-	from, to := 0, 500
+	from, to := 0, 700
 	if s := os.Getenv("LOGFLUME_MODEL"); s != "" {
 		if n, _ := fmt.Sscanf(s, "%d-%d", &from, &to); n < 2 {
 			p, err := hex.DecodeString(s)
@@ -95,17 +96,27 @@ func TestModel(t *testing.T) {
 			return
 		}
 	}
-	const shards = 4
-	for shard := range shards {
-		t.Run(fmt.Sprint(shard), func(t *testing.T) {
-			t.Parallel()
-			for seed := from + shard; seed < to; seed += shards {
-				if f, failed := try(t, randomActions(uint64(seed)), 1); failed {
-					t.Errorf("seed %d: %s", seed, shrink(t, f))
-					return
-				}
-			}
-		})
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // worlds are small and many
+	t.Run("seeds", func(t *testing.T) {
+		for shard := range modelShards {
+			t.Run(fmt.Sprint(shard), func(t *testing.T) {
+				t.Parallel()
+				trySeeds(t, from+shard, to, modelShards)
+			})
+		}
+	})
+}
+
+// modelShards is how many sequences are tried at the same time.
+const modelShards = 4
+
+func trySeeds(t *testing.T, from, to, step int) {
+	t.Helper()
+	for seed := from; seed < to; seed += step {
+		if f, failed := try(t, randomActions(uint64(seed)), 1); failed {
+			t.Errorf("seed %d: %s", seed, shrink(t, f))
+			return
+		}
 	}
 }
 
