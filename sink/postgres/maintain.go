@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -145,19 +146,23 @@ func (s *Sink) compact(ctx context.Context) (more bool, err error) {
 
 // expire removes one thing that is older than the retention.
 func (s *Sink) expire(ctx context.Context) (more bool, err error) {
+	var kept error
 	if s.owner != nil {
-		if err := s.detachExpired(ctx); err != nil {
-			return false, err
+		defer s.owner.close()
+		stuck := s.once(ctx, s.detachExpired)
+		kept = s.once(ctx, s.dropDetached)
+		if stuck != nil { // what comes next would lock the table
+			return false, errors.Join(stuck, kept)
 		}
 	}
 	var removed *string
 	ages := []any{s.options.Retention.Microseconds(), s.options.RetentionWindows.Microseconds()}
 	err = s.maintain(ctx, s.sql.dropExpired, ages, &removed)
 	if err != nil || removed == nil {
-		return false, err
+		return false, errors.Join(err, kept)
 	}
 	s.options.Log.Info("expired data removed", "from", *removed)
-	return true, nil
+	return true, kept
 }
 
 // aheadOf returns today and the days that follow.
