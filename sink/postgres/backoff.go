@@ -21,6 +21,8 @@ type pace struct {
 	compaction time.Duration // between runs of the compaction
 	partitions time.Duration // between looks at the partitions to make and to drop
 	merging    time.Duration // between looks for patterns to merge
+	detaching  time.Duration // how long detaching a partition waits for readers, without a lock
+	finishing  time.Duration // how long it does so with a lock, when it was cut off; less than limits.lock
 }
 
 func defaultPace() pace {
@@ -29,6 +31,7 @@ func defaultPace() pace {
 		firstRetry: 25 * time.Millisecond, lastRetry: 5 * time.Second, faultRetry: 30 * time.Second,
 		lockedRetry: 250 * time.Millisecond, call: 90 * time.Second, frozenAfter: 8 * time.Second,
 		heartbeat: 10 * time.Second, compaction: 30 * time.Second, partitions: 10 * time.Minute, merging: time.Minute,
+		detaching: time.Minute, finishing: 4 * time.Second,
 	}
 }
 

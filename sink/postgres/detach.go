@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -35,9 +36,16 @@ func (s *Sink) mark() string {
 	return "logflume drops this, a partition of " + s.sql.events + " until "
 }
 
+// errCut says that a statement was cancelled for its time being up.
+var errCut = errors.New("somebody has been reading for long, tried again later")
+
 // detachExpired detaches expired partitions with the owner's connection. DETACH CONCURRENTLY waits for the readers of the
 // table without making anybody wait behind it; it cannot run inside a transaction. So dropping is another one, which may
 // fail or never come: each is marked before.
+//
+// When its time is up the partition is out of sight for all new statements, and FINALIZE is due, which waits for all older
+// snapshots of the database. It does so with the lock that making partitions needs, and is therefore cut off before those
+// lose patience. No other partition can be detached meanwhile.
 func (s *Sink) detachExpired(ctx context.Context) error {
 	if err := s.owner.connect(ctx); err != nil {
 		return err
@@ -55,7 +63,11 @@ func (s *Sink) detachExpired(ctx context.Context) error {
 		if err := s.own(ctx, "COMMENT ON TABLE "+p.Name+" IS '"+p.Mark+"'"); err != nil {
 			return fmt.Errorf("mark %s: %w", p.Name, err)
 		}
-		if err := s.owner.exec(ctx, "ALTER TABLE "+s.sql.events+" DETACH PARTITION "+p.Name+" "+p.How); err != nil {
+		patience := s.pace.detaching
+		if p.How == "FINALIZE" {
+			patience = s.pace.finishing
+		}
+		if err := s.cut(ctx, patience, "ALTER TABLE "+s.sql.events+" DETACH PARTITION "+p.Name+" "+p.How); err != nil {
 			return fmt.Errorf("detach %s: %w", p.Name, err)
 		}
 	}
@@ -85,6 +97,18 @@ func (s *Sink) dropDetached(ctx context.Context) error {
 		s.options.Log.Info("expired data removed", "from", name)
 	}
 	return failed
+}
+
+// cut runs one statement as the owner, outside of a transaction, and cancels it after d. Set for the session, limits of the
+// server would stay with it in a pooler.
+func (s *Sink) cut(ctx context.Context, d time.Duration, sql string) error {
+	limited, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	err := s.owner.exec(limited, sql)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return errCut
+	}
+	return err
 }
 
 // own runs one statement as the owner.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -13,7 +14,6 @@ import (
 func (r *rig) expiring() (s *Sink, part string) {
 	r.Helper()
 	s = r.sink(func(o *Options) { o.MaintenanceURL, o.Retention = r.db.URL, 30*24*time.Hour })
-	r.Cleanup(s.maintenance.close)
 	r.exec("SELECT @ensure_partitions(ARRAY[current_date - 45])")
 	return s, r.in("@" + ask[string](r, "SELECT name FROM @list_partitions()"))
 }
@@ -94,5 +94,84 @@ func TestOthersTablesAreKept(t *testing.T) {
 	}
 	if r.exists(young) {
 		t.Error("a marked table was not dropped")
+	}
+}
+
+// read holds a transaction that has read log_events until the returned function is called.
+func (r *rig) read() (end func()) {
+	r.Helper()
+	tx, err := r.db.Connect(r).Begin(context.Background())
+	if err == nil {
+		_, err = tx.Exec(context.Background(), r.in("SELECT count(*) FROM @log_events"))
+	}
+	if err != nil {
+		r.Fatal(err)
+	}
+	return func() { _ = tx.Rollback(context.Background()) }
+}
+
+// While the retention waits for somebody who reads, everything else goes on.
+func TestRetentionHoldsUpNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s, part := r.expiring()
+	s.pace.heartbeat, s.pace.partitions, s.pace.compaction = time.Millisecond, time.Millisecond, time.Millisecond
+	s.pace.call, s.pace.detaching = time.Hour, time.Hour
+	end := r.read()
+	defer end()
+	r.maintains(s)
+	detaching := func() bool {
+		return ask[bool](r, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = $1
+			AND wait_event_type = 'Lock' AND query LIKE '%CONCURRENTLY')`, s.options.Application)
+	}
+	testkit.Eventually(t, "the detaching waits for the reader", detaching)
+	seen := func() time.Time {
+		return ask[time.Time](r, "SELECT coalesce(max(seen_at), 'epoch') FROM @log_instances")
+	}
+	first := seen()
+	testkit.Eventually(t, "the heart beats", func() bool { return seen().After(first) })
+	for range 3 { // shares of one window that ended long ago
+		r.exec(`INSERT INTO @log_analytics (timestamp, window_seconds, service, summary)
+			VALUES (date_trunc('minute', now() - interval '10 minutes'), 60, 's', '{"total_logs":1}')`)
+	}
+	testkit.Eventually(t, "shares are folded", func() bool {
+		return ask[int](r, "SELECT count(*) FROM @log_analytics WHERE NOT rolled") <= 1
+	})
+	if !detaching() {
+		t.Error("the detaching has ended")
+	}
+	end()
+	testkit.Eventually(t, "the partition goes", func() bool { return !r.exists(part) })
+}
+
+// Detaching is cut off when somebody reads for too long, and finished later.
+func TestDetachingIsCutOff(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s, part := r.expiring()
+	s.pace.detaching, s.pace.finishing = 100*time.Millisecond, 100*time.Millisecond
+	end := r.read()
+	defer end()
+	expire := func() error {
+		_, err := s.expire(t.Context())
+		return err
+	}
+	pending := func() bool {
+		return ask[bool](r, "SELECT bool_or(inhdetachpending) FROM pg_inherits WHERE inhrelid = $1::regclass", part)
+	}
+	testkit.Eventually(t, "detaching is cut off", func() bool {
+		if err := expire(); !errors.Is(err, errCut) || Classify(err) != Retry {
+			t.Fatalf("detaching beside a reader: %v", err)
+		}
+		return pending()
+	})
+	if err := expire(); !errors.Is(err, errCut) || !pending() {
+		t.Errorf("finishing beside a reader: %v", err)
+	}
+	r.exec("SELECT @ensure_partition(now())") // nothing is locked in between
+	end()
+	testkit.Eventually(t, "it is finished", func() bool { return expire() == nil })
+	if r.exists(part) || ask[int](r, "SELECT count(*) FROM @list_partitions()") != 1 {
+		t.Error("the partition is still there")
 	}
 }

@@ -50,12 +50,14 @@ func TestWriterRoleSuffices(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.exactlyOnce(f)
-	for _, c := range s.chores() {
-		if s.attend(t.Context(), c); !s.state.isProven(c.name) {
-			t.Errorf("%s: %+v", c.name, s.Health())
+	for _, d := range s.duties() {
+		for _, c := range d.chores {
+			if s.attend(t.Context(), d.conn, c); !s.state.isProven(c.name) {
+				t.Errorf("%s: %+v", c.name, s.Health())
+			}
 		}
+		d.conn.close()
 	}
-	s.maintenance.close()
 }
 
 // A fault that lasts for a while: shown by the health, logged once when it comes and once when it goes, survived.

@@ -148,7 +148,7 @@ func (s *Sink) Purge(ctx context.Context, selection LetterSelection) (deleted in
 	defer s.maintenance.close()
 	for {
 		var n int64
-		if err := s.maintain(ctx, s.sql.letters.purge, selection.args(purgedAtOnce), &n); err != nil {
+		if err := s.maintain(ctx, s.maintenance, s.sql.letters.purge, selection.args(purgedAtOnce), &n); err != nil {
 			return deleted, err
 		}
 		deleted += n

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,13 +36,57 @@ type chore struct {
 // partitions ahead, compacts windows, merges patterns, and drops what is older than the retention. Several processes may do
 // so at once. What fails is logged when it begins to fail and tried again later. It returns nil.
 func (s *Sink) Maintain(ctx context.Context) error {
-	defer s.maintenance.close()
-	chores := s.chores()
+	var all sync.WaitGroup
+	for _, d := range s.duties() {
+		all.Go(func() {
+			defer d.conn.close()
+			s.attendAll(ctx, d)
+		})
+	}
+	all.Wait()
+	return nil
+}
+
+// A duty is some chores that take turns with one connection.
+type duty struct {
+	conn   *client
+	chores []*chore
+}
+
+// duties divides the chores. Who is not seen for a while is taken for dead, so the heartbeat waits for nothing else. With
+// the owner's connection the retention waits for those who read, as long as they do, and the rest does not wait with it.
+func (s *Sink) duties() []duty {
+	started := s.pace.now()
+	beat := func(ctx context.Context) (bool, error) { return false, s.beat(ctx, started) }
+	duties := []duty{
+		{s.heart, []*chore{{name: "heartbeat", every: s.pace.heartbeat, step: beat}}},
+		{s.maintenance, []*chore{
+			{name: "partitions", every: s.pace.partitions, step: s.makeAhead},
+			{name: "compaction", every: s.pace.compaction, step: s.compact},
+		}},
+	}
+	shared := &duties[1]
+	if s.options.Merge != nil {
+		shared.chores = append(shared.chores, &chore{name: "patterns", every: s.pace.merging, step: s.mergeOnNews})
+	}
+	retention := &chore{name: "retention", every: s.pace.partitions, step: s.expire}
+	switch {
+	case s.options.Retention == 0:
+	case s.owner == nil:
+		shared.chores = append(shared.chores, retention)
+	default:
+		duties = append(duties, duty{s.owner, []*chore{retention}})
+	}
+	return duties
+}
+
+// attendAll does the chores of a duty whenever they are due, until ctx ends.
+func (s *Sink) attendAll(ctx context.Context, d duty) {
 	for ctx.Err() == nil {
 		next := s.pace.now().Add(s.pace.heartbeat)
-		for _, c := range chores {
+		for _, c := range d.chores {
 			if !s.pace.now().Before(c.due) {
-				s.attend(ctx, c)
+				s.attend(ctx, d.conn, c)
 			}
 			if c.due.Before(next) {
 				next = c.due
@@ -49,29 +94,11 @@ func (s *Sink) Maintain(ctx context.Context) error {
 		}
 		_ = sleep(ctx, next.Sub(s.pace.now())) // its error is ctx's, which the loop sees
 	}
-	return nil
-}
-
-func (s *Sink) chores() []*chore {
-	started := s.pace.now()
-	beat := func(ctx context.Context) (bool, error) { return false, s.beat(ctx, started) }
-	chores := []*chore{
-		{name: "heartbeat", every: s.pace.heartbeat, step: beat},
-		{name: "partitions", every: s.pace.partitions, step: s.makeAhead},
-		{name: "compaction", every: s.pace.compaction, step: s.compact},
-	}
-	if s.options.Merge != nil {
-		chores = append(chores, &chore{name: "patterns", every: s.pace.merging, step: s.mergeOnNews})
-	}
-	if s.options.Retention > 0 {
-		chores = append(chores, &chore{name: "retention", every: s.pace.partitions, step: s.expire})
-	}
-	return chores
 }
 
 // attend does one step of a chore and sets the time of its next one. A chore with more to do takes turns with the
-// others, so that a long one does not stop the heartbeat.
-func (s *Sink) attend(ctx context.Context, c *chore) {
+// others of its duty.
+func (s *Sink) attend(ctx context.Context, conn *client, c *chore) {
 	more, err := c.step(ctx)
 	c.due = s.pace.now()
 	switch {
@@ -83,7 +110,7 @@ func (s *Sink) attend(ctx context.Context, c *chore) {
 	case ctx.Err() != nil:
 		s.state.gaveUp(c.name)
 	default:
-		s.maintenance.rollback(ctx)
+		conn.rollback(ctx)
 		s.state.failed(c.name, err)
 		if Classify(err) == Misconfigured {
 			c.due = c.due.Add(s.pace.faultRetry)
@@ -93,10 +120,10 @@ func (s *Sink) attend(ctx context.Context, c *chore) {
 	}
 }
 
-// maintain runs one statement with the maintenance's connection.
-func (s *Sink) maintain(ctx context.Context, sql string, args []any, result ...any) error {
+// maintain runs one statement with a connection of the maintenance's.
+func (s *Sink) maintain(ctx context.Context, conn *client, sql string, args []any, result ...any) error {
 	return s.once(ctx, func(ctx context.Context) error {
-		return s.maintenance.transact(ctx, func(b *pgx.Batch) {
+		return conn.transact(ctx, func(b *pgx.Batch) {
 			statement := b.Queue(sql, args...)
 			if len(result) > 0 {
 				statement.QueryRow(func(row pgx.Row) error { return row.Scan(result...) })
@@ -113,7 +140,7 @@ func (s *Sink) beat(ctx context.Context, started time.Time) error {
 	if o.Sources != nil {
 		sources = string(o.Sources())
 	}
-	return s.maintain(ctx, s.sql.heartbeat, []any{o.Instance, o.Host, o.Version, started, sources})
+	return s.maintain(ctx, s.heart, s.sql.heartbeat, []any{o.Instance, o.Host, o.Version, started, sources})
 }
 
 // makeAhead makes the partitions of today and the days to come.
@@ -140,15 +167,17 @@ func (s *Sink) Compact(ctx context.Context) error {
 
 // compact does one step of compaction.
 func (s *Sink) compact(ctx context.Context) (more bool, err error) {
-	err = s.maintain(ctx, s.sql.compact, nil, &more)
+	err = s.maintain(ctx, s.maintenance, s.sql.compact, nil, &more)
 	return more, err
 }
 
 // expire removes one thing that is older than the retention.
 func (s *Sink) expire(ctx context.Context) (more bool, err error) {
 	var kept error
+	conn := s.maintenance
 	if s.owner != nil {
-		defer s.owner.close()
+		conn = s.owner
+		defer conn.close()
 		stuck := s.once(ctx, s.detachExpired)
 		kept = s.once(ctx, s.dropDetached)
 		if stuck != nil { // what comes next would lock the table
@@ -157,7 +186,7 @@ func (s *Sink) expire(ctx context.Context) (more bool, err error) {
 	}
 	var removed *string
 	ages := []any{s.options.Retention.Microseconds(), s.options.RetentionWindows.Microseconds()}
-	err = s.maintain(ctx, s.sql.dropExpired, ages, &removed)
+	err = s.maintain(ctx, conn, s.sql.dropExpired, ages, &removed)
 	if err != nil || removed == nil {
 		return false, errors.Join(err, kept)
 	}

@@ -21,7 +21,7 @@ func TestNothingIsKeptInTheSession(t *testing.T) {
 	r := newRig(t)
 	s := r.sink()
 	all := &wiretap{}
-	for _, c := range []*client{s.writer, s.maintenance} {
+	for _, c := range []*client{s.writer, s.heart, s.maintenance} {
 		c.config = c.config.Copy()
 		c.config.DialFunc = all.dial
 	}
@@ -35,10 +35,12 @@ func TestNothingIsKeptInTheSession(t *testing.T) {
 	if err := r.run(t.Context(), s, f); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range s.chores() {
-		s.attend(t.Context(), c)
+	for _, d := range s.duties() {
+		for _, c := range d.chores {
+			s.attend(t.Context(), d.conn, c)
+		}
+		d.conn.close()
 	}
-	s.maintenance.close()
 	rows, err := s.Checkpoints().List(t.Context(), "", false)
 	if err != nil {
 		t.Fatal(err)

@@ -26,8 +26,9 @@ type Sink struct {
 	checkpoints *checkpoints
 
 	writer      *client // of Run
+	heart       *client // of Maintain, with the writer's role: for the heartbeat
 	maintenance *client // of Maintain, with the writer's role
-	owner       *client // of Maintain, with the owner's role; nil when there is none
+	owner       *client // of Maintain, with the owner's role: for the retention; nil when there is none
 
 	merged aliasState // when patterns were last merged; of Maintain
 }
@@ -48,6 +49,7 @@ func New(o Options) (*Sink, error) {
 		return nil, err
 	}
 	s.writer = &client{config: config, limits: defaultLimits, greet: s.partitions.load}
+	s.heart = &client{config: config, limits: defaultLimits}
 	s.maintenance = &client{config: config, limits: defaultLimits}
 	s.checkpoints = newCheckpoints(s, &client{config: config, limits: defaultLimits, greet: s.partitions.load})
 	if o.MaintenanceURL != "" {

@@ -54,7 +54,7 @@ func Classify(err error) Class {
 	if errors.As(err, &p) {
 		return classifyState(p)
 	}
-	if errors.Is(err, errNotCommitted) {
+	if errors.Is(err, errNotCommitted) || errors.Is(err, errCut) {
 		return Retry
 	}
 	return Unreachable // the network, a time-out of ours, an answer that is none
