@@ -15,7 +15,7 @@ type pace struct {
 	faultRetry  time.Duration // after a fault of rights or schema
 	lockedRetry time.Duration // between tries for a locked position row, when no flush comes along
 	call        time.Duration // after which a server that takes bytes and never answers is left; all else it times itself
-	frozenAfter time.Duration // a position row found locked for so long has a frozen holder; a standby looks every 5 s
+	frozenAfter time.Duration // a position row found locked for so long may have a frozen holder; a standby looks every 5 s
 
 	heartbeat  time.Duration // between rows of log_instances
 	compaction time.Duration // between runs of the compaction

@@ -17,7 +17,10 @@ type lane struct {
 
 	asked       int64     // position that was sent with the last COMMIT that had no answer; meaningless at or before from
 	lockedSince time.Time // since when the position row was found locked; zero while it is not
-	reported    bool      // that a stranger holds the row was logged
+	reported    bool      // who holds the row was logged
+
+	stalled      string    // where the writer that holds the row stood when it was last seen to wait for its client; "" if it did not
+	stalledSince time.Time // since when
 }
 
 func (l *lane) from() int64 { return l.parts[0].from }
