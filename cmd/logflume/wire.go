@@ -179,7 +179,7 @@ func (w *wiring) kafkaOptions(c *kafkaConfig) (o kafka.Options, err error) {
 	o = kafka.Options{
 		Brokers: c.Brokers, Topics: c.Topics, Group: c.Group, StartAt: kafka.StartAt(c.StartAt),
 		Session: time.Duration(c.SessionTimeout), Progress: time.Duration(c.ProgressTimeout),
-		Attrs: c.Attrs, LineLimit: int(w.config.Limits.Line), Log: w.log,
+		Attrs: c.Attrs, LineLimit: int(w.config.Limits.Line), Positions: w.config.Database.Schema + ".log_positions", Log: w.log,
 	}
 	if o.Pattern, err = c.pattern(); err != nil {
 		return o, err

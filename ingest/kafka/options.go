@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -34,6 +35,8 @@ type Options struct {
 
 	Attrs     bool // add the member "kafka" to the events' attrs: topic, partition, offset, key, headers, timestamp
 	LineLimit int  // bytes; a longer message becomes a dead letter
+
+	Positions string // table of the position rows, as SQL that we advise names it; "logs.log_positions" when empty
 	Log       *slog.Logger
 }
 
@@ -70,6 +73,7 @@ func (o *Options) complete() error {
 	if o.LineLimit == 0 {
 		o.LineLimit = DefaultLineLimit
 	}
+	o.Positions = cmp.Or(o.Positions, "logs.log_positions")
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"logflume/pipeline"
@@ -132,13 +133,19 @@ func (p *partition) open(ctx context.Context, id uuid) (pipeline.Checkpoint, not
 		return p.rewind(ctx, row, n, id)
 	case n.Beyond != nil:
 		return row, n, fmt.Errorf("%s is read up to %d but ended at %d: %w. Its messages are others now, as after an unclean "+
-			"election or a restored backup. Decide where to go on: UPDATE log_positions SET position = …, epoch = epoch + 1, "+
-			"meta = meta - 'beyond' WHERE source_key = '%s'", p, row.Position, *n.Beyond, errBeyond, p.key)
+			"election or a restored backup. To go on at that end: %s; docs/kafka.md tells of other places", p, row.Position, *n.Beyond,
+			errBeyond, p.goOnAt(*n.Beyond))
 	case id != (uuid{}) && n.TopicID == "": // the brokers were upgraded
 		n.TopicID = id.String()
 		row, err = checkpoints.Amend(ctx, row, pipeline.Amendment{Meta: object(map[string]string{"topic_id": n.TopicID})})
 	}
 	return row, n, err
+}
+
+// goOnAt returns the statement that has the partition read from offset on.
+func (p *partition) goOnAt(offset int64) string {
+	return fmt.Sprintf("UPDATE %s SET position = %d, epoch = epoch + 1, meta = meta - 'beyond' WHERE source_key = '%s'",
+		p.g.options.Positions, offset, strings.ReplaceAll(p.key, "'", "''"))
 }
 
 // find returns the row of key, or one without a key.

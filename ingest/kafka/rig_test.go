@@ -81,7 +81,8 @@ func rigOn(t *testing.T, brokers []string, options ...kgo.Opt) *rig {
 	r.conn = r.db.Connect(t)
 	r.o = kafka.Options{
 		Brokers: brokers, Topics: []string{r.topic}, Group: "group-" + r.topic, Session: time.Second,
-		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Positions: r.db.Schema + ".log_positions",
+		Log:       slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	t.Cleanup(func() {
 		for len(r.members) > 0 {
