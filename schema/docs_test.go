@@ -24,6 +24,7 @@ var internalFunctions = []string{
 	"merge_counts", "merge_issues", "merge_latency", "merge_patterns", "merge_summaries", // parts of merge_shares
 	"trim_tables", "fold_positions", // steps of drop_expired
 	"count_dead_letters",            // of the triggers on log_dead_letters
+	"trim_instances",                // of the trigger on log_instances
 	"lock_aliases", "store_aliases", // writers have what to store
 	"add_to_blocks", "fill_blocks", "empty_blocks", // blocks are filled by compact, and emptied by a trigger
 	"block_start", "next_block", "blocks_between", "unblocked_between", // parts of histograms_between
