@@ -3,6 +3,7 @@ package schema_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -47,5 +48,52 @@ func TestServiceStates(t *testing.T) {
 	}
 	if got := column[string](t, conn, "SELECT service FROM service_states('40 minutes') WHERE state = 'late'"); !slices.Equal(got, []string{"busy"}) {
 		t.Errorf("late beyond 40 minutes: %q, want busy", got)
+	}
+}
+
+// A partition has no size: where it ended is noted by who fetched from it, or not known.
+func TestServiceStatesOfTopics(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, migrated(t))
+	partition := func(service string, minutes, position int, meta string) {
+		exec(t, conn, `INSERT INTO log_positions (source_key, position, meta)
+			SELECT 'kafka:cluster/' || $1::text || '/' || (SELECT count(*) FROM log_positions), $3, $4::jsonb || jsonb_build_object('services',
+				jsonb_build_object($1::text, extract(epoch FROM now())::bigint - 60 * $2::bigint))`, service, minutes, position, meta)
+	}
+	partition("busy", 1, 90, `{"end": 100}`)
+	partition("busy", 2, 100, `{"end": 100}`)
+	partition("drained", 180, 100, `{"end": 100, "beyond": null}`)
+	partition("stuck", 180, 70, `{"end": 100}`)
+	partition("stuck", 1, 100, `{"end": 100}`)
+	partition("beyond", 180, 100, `{"end": 100, "beyond": 50}`)
+	partition("older", 180, 100, `{}`) // read by a version that notes no end
+	partition("older", 10, 100, `{"end": 100}`)
+	partition("rewound", 1, 0, `{"end": null}`)
+	states := func() []string {
+		return column[string](t, conn, `SELECT format('%s %s read %s of %s, %s min', service, state, sources - unread, sources,
+			round(extract(epoch FROM now() - watermark) / 60)) FROM service_states()`)
+	}
+	instance := func(name, sources string) {
+		exec(t, conn, `INSERT INTO log_instances (instance, host, version, started_at, sources) VALUES ($1, 'h', 'v', now(), $2::jsonb)`, name, sources)
+	}
+	// Neither reads topics.
+	instance("h/1", `{"partitions": 0}`)
+	instance("h/2", `[]`)
+	for _, state := range states() {
+		if !strings.Contains(state, "blind read 0 of") {
+			t.Errorf("without a reader: %s", state)
+		}
+	}
+	instance("h/3", `{"partitions": 9}`)
+	want := []string{
+		"beyond late read 1 of 1, 180 min",
+		"busy active read 2 of 2, 1 min",
+		"drained quiet read 1 of 1, 0 min",
+		"older unknown read 2 of 2, 180 min",
+		"rewound active read 1 of 1, 1 min",
+		"stuck late read 2 of 2, 180 min",
+	}
+	if got := states(); !slices.Equal(got, want) {
+		t.Errorf("states %s\nwant %s", fmt.Sprintf("%q", got), fmt.Sprintf("%q", want))
 	}
 }

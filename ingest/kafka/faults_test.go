@@ -142,8 +142,9 @@ func TestDamagedBatchStopsItsPartitionOnly(t *testing.T) {
 					return nil, nil, false
 				}
 				partition := kmsg.NewFetchResponseTopicPartition()
-				partition.LastStableOffset, partition.RecordBatches = 14, bad
+				partition.HighWatermark, partition.LastStableOffset, partition.RecordBatches = 20, 14, bad
 				if p.FetchOffset == 10 {
+					partition.HighWatermark = 14
 					partition.RecordBatches = append(good[:len(good):len(good)], bad...)
 				}
 				topic.Partitions = append(topic.Partitions, partition)
@@ -159,6 +160,9 @@ func TestDamagedBatchStopsItsPartitionOnly(t *testing.T) {
 	})
 	r.produce(1, numbered(13, 20)...)
 	r.wait(20)
+	testkit.Eventually(t, "the end is noted though nothing is committed", func() bool {
+		return ask[bool](r, "SELECT coalesce((meta->>'end')::bigint = 20, false) FROM @log_positions WHERE source_key LIKE '%/0'")
+	})
 	if at := ask[int](r, "SELECT position FROM @log_positions WHERE source_key LIKE '%/0'"); at != 12 {
 		t.Errorf("position %d, want 12", at)
 	}

@@ -43,6 +43,7 @@ type fetchPart struct {
 type fetched struct {
 	fetchKey
 	err     error // a [kafka.Error]
+	end     int64 // offset after the last message, also one of a transaction that is open: the high watermark
 	stable  int64 // offset after the last message that may be read
 	aborted []abortedTransaction
 	data    []byte // record batches; the last one may be cut off. From dataPool.
@@ -180,7 +181,7 @@ func decodeFetched(d *decoder, key fetchKey) fetched {
 	if code := d.int16(); code != 0 {
 		f.err = kafka.Error(code)
 	}
-	d.int64() // high watermark
+	f.end = d.int64()
 	f.stable = d.int64()
 	d.int64() // first offset that there is
 	for n := d.array(); n > 0 && d.err == nil; n-- {

@@ -147,7 +147,7 @@ func (g *generation) deliver(part fetchPart, f fetched) {
 		g.failedLocked(p, r, f.err)
 		return
 	}
-	p.stable = f.stable
+	p.stable, p.end = f.stable, f.end
 	next, err := after(f.data, p.offset)
 	p.hot = next > p.offset
 	if !p.hot && err == nil {
@@ -158,7 +158,7 @@ func (g *generation) deliver(part fetchPart, f fetched) {
 	if p.offset = next; err != nil {
 		p.offset = paused // the reading finds the same, behind what is good
 	}
-	g.handLocked(p, piece{reading: r, data: f.data, aborted: f.aborted})
+	g.handLocked(p, piece{reading: r, data: f.data, aborted: f.aborted, end: f.end})
 }
 
 // handLocked puts a piece into the partition's queue, which has room by plan.

@@ -13,6 +13,7 @@ type notes struct {
 	Start     int64    `json:"start"`            // where reading begins; the position is moved there first
 	Gaps      []gap    `json:"gaps,omitempty"`   // the latest offsets that were gone before they could be read
 	Former    []former `json:"former,omitempty"` // topics of that name that were deleted
+	End       *int64   `json:"end,omitempty"`    // after the last message, when last fetched from
 	Beyond    *int64   `json:"beyond,omitempty"` // the partition was found to end here, before the position
 }
 

@@ -34,6 +34,7 @@ type piece struct {
 	reading *reading // whose fetch it was
 	data    []byte
 	aborted []abortedTransaction
+	end     int64 // of the partition at that moment
 	err     error // why there is no data: one that the reading has to deal with
 }
 
@@ -54,6 +55,7 @@ type partition struct {
 	hot       bool             // the last fetch brought something
 	notBefore time.Time        // when to fetch again
 	stable    int64            // offset after the last message that may be read, as far as we know
+	end       int64            // offset after the last message; 0 while not known
 	stuck     bool             // it could not be read when last tried
 	stream    *pipeline.Stream // of the latest reading; nil before the first
 	sentTo    int64            // position up to which that one has sent batches
@@ -76,6 +78,7 @@ func (p *partition) run(ctx context.Context) {
 		switch {
 		case errors.Is(err, errReplaced):
 		case errors.Is(err, pipeline.ErrPaused): // the sink has said why
+			p.noteEnd(ctx)
 			wait(ctx, retryPaused, nil)
 		case errors.Is(err, pipeline.ErrMoved):
 			p.g.options.Log.Info("another member of the group committed after us; going on from there", "partition", p.String())
@@ -85,6 +88,7 @@ func (p *partition) run(ctx context.Context) {
 			wait(ctx, retryGone, nil)
 		default:
 			p.g.stick(p, err)
+			p.noteEnd(ctx)
 			wait(ctx, pause, nil)
 			pause = min(2*pause, retryStuckMost)
 		}
@@ -165,10 +169,10 @@ func (p *partition) rewind(ctx context.Context, row pipeline.Checkpoint, n notes
 	p.g.options.Log.Warn("the topic was deleted and made again; reading the new one from its beginning",
 		"partition", p.String(), "position", row.Position, "old_id", n.TopicID, "new_id", id.String())
 	n.Former = keepLatest(append(n.Former, former{TopicID: n.TopicID, Position: row.Position}))
-	n.TopicID, n.Start, n.Beyond = id.String(), 0, nil
+	n.TopicID, n.Start, n.Beyond, n.End = id.String(), 0, nil, nil
 	row, err := p.g.in.Checkpoints.Amend(ctx, row, pipeline.Amendment{
 		Fence: true, Rewind: true,
-		Meta: object(map[string]any{"topic_id": n.TopicID, "start": 0, "former": n.Former, "beyond": nil}),
+		Meta: object(map[string]any{"topic_id": n.TopicID, "start": 0, "former": n.Former, "beyond": nil, "end": nil}),
 	})
 	return row, n, err
 }
@@ -188,6 +192,7 @@ func (p *partition) identifyLocked(id uuid) {
 	if id == p.topicID || id == (uuid{}) {
 		return
 	}
+	p.end = 0
 	if p.topicID = id; p.replaced != nil {
 		close(p.replaced)
 		p.replaced = nil

@@ -23,6 +23,8 @@ type reading struct {
 	next int64 // offset of the next message to take
 	sent int64 // position up to which batches were sent
 
+	end, noted int64 // of the partition when the piece at hand was fetched, and as the last batch notes it; 0 if not known
+
 	out     *pipeline.Batch // being filled; nil while there is none
 	message message         // scratch
 }
@@ -78,6 +80,7 @@ func (r *reading) takePiece(ctx context.Context, p piece) error {
 	in := r.partition.g.in
 	in.Active(1)
 	defer in.Active(-1)
+	r.end = p.end
 	err := r.read(ctx, p)
 	return errors.Join(err, r.flush(ctx)) // what comes before a damaged batch is good
 }
@@ -292,6 +295,7 @@ func (r *reading) flush(ctx context.Context) error {
 	b := r.out
 	r.out = nil
 	b.From, b.To, b.Received = r.sent, r.next, time.Now().UnixMicro()
+	r.noteEnd(b)
 	if err := r.partition.g.in.Send(ctx, b); err != nil {
 		r.next = r.sent // its messages are gone with it: nothing that is sent after it may reach past them
 		return err
