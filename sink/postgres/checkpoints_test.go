@@ -198,19 +198,19 @@ func TestCheckpointsWait(t *testing.T) {
 		_, err := s.Checkpoints().Create(ctx, "a", nil)
 		gaveUp <- err
 	}()
-	testkit.Eventually(t, "the health shows it", func() bool { return !s.Health().Reachable() })
+	testkit.Eventually(t, "the health shows it", func() bool { return meets(s.Health(), Unreachable) })
 	cancel()
 	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
-	testkit.Eventually(t, "nobody waits any more", func() bool { return s.Health().OK() })
+	testkit.Eventually(t, "nobody waits any more", func() bool { return len(s.Health().Faults) == 0 })
 
 	created := make(chan error)
 	go func() {
 		_, err := s.Checkpoints().Create(t.Context(), "a", nil)
 		created <- err
 	}()
-	testkit.Eventually(t, "the health shows it", func() bool { return !s.Health().Reachable() })
+	testkit.Eventually(t, "the health shows it", func() bool { return meets(s.Health(), Unreachable) })
 	proxy.Refuse(false)
 	if err := <-created; err != nil {
 		t.Error(err)

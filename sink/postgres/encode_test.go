@@ -123,7 +123,7 @@ func TestEveryValueComesBack(t *testing.T) {
 			b := &pipeline.Batch{
 				Stream: pipeline.NewStream(position), From: int64(i), To: int64(i) + 1, Events: []pipeline.Event{c.event},
 			}
-			s.Encoder().Process(b)
+			Encoder{}.Process(b)
 			if want := []int32{pipeline.Day(c.event.Time)}; !slices.Equal(b.Days, want) {
 				t.Fatalf("days %v, want %v", b.Days, want)
 			}

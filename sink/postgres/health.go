@@ -20,17 +20,6 @@ type Health struct {
 	Uncommitted int64 // lines in the sink that are not committed yet
 }
 
-// OK reports whether nothing keeps going wrong.
-func (h Health) OK() bool { return len(h.Faults) == 0 }
-
-// Reachable reports whether no part of the sink is without a connection.
-func (h Health) Reachable() bool { return !h.Has(Unreachable) }
-
-// Has reports whether there is a fault of that class.
-func (h Health) Has(c Class) bool {
-	return slices.ContainsFunc(h.Faults, func(f Fault) bool { return f.Class == c })
-}
-
 // A Fault is what one part of the sink keeps meeting.
 type Fault struct {
 	Part  string // "writer", "checkpoints", "heartbeat", "partitions", "compaction" or "retention"

@@ -257,7 +257,7 @@ func TestGivesUp(t *testing.T) {
 	go func() {
 		done <- pipeline.Run(ctx, pipeline.Pipeline{
 			Sources: []pipeline.Source{f}, Intake: intake, Workers: 1, Sink: s,
-			Stages: func() []pipeline.Processor { return []pipeline.Processor{reader{}, s.Encoder()} },
+			Stages: func() []pipeline.Processor { return []pipeline.Processor{reader{}, Encoder{}} },
 		})
 	}()
 	testkit.Eventually(t, "all is in the sink, and locked", func() bool {

@@ -92,7 +92,7 @@ func (r *rig) run(ctx context.Context, s *Sink, feeds ...*feed) error {
 	}
 	return pipeline.Run(ctx, pipeline.Pipeline{
 		Sources: sources, Intake: intake, Workers: 2,
-		Stages: func() []pipeline.Processor { return []pipeline.Processor{reader{}, s.Encoder()} },
+		Stages: func() []pipeline.Processor { return []pipeline.Processor{reader{}, Encoder{}} },
 		Sink:   s, Grace: time.Minute,
 	})
 }

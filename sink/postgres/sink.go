@@ -62,9 +62,6 @@ func New(o Options) (*Sink, error) {
 	return s, nil
 }
 
-// Encoder returns the last stage of the workers.
-func (s *Sink) Encoder() pipeline.Processor { return Encoder{} }
-
 // Checkpoints returns the position rows. They have a connection of their own, which [Sink.Close] ends.
 func (s *Sink) Checkpoints() pipeline.Checkpoints { return s.checkpoints }
 

@@ -104,6 +104,6 @@ func (p *prepared) Process(b *pipeline.Batch) { b.Events = append(b.Events, p.ba
 func (r *rig) runPrepared(s *Sink, p *prepared) error {
 	return pipeline.Run(context.Background(), pipeline.Pipeline{
 		Sources: []pipeline.Source{p}, Intake: pipeline.NewIntake(s.Checkpoints(), pipeline.NewBudget(64<<20), s.options.Stats, 16),
-		Workers: 1, Stages: func() []pipeline.Processor { return []pipeline.Processor{p, s.Encoder()} }, Sink: s,
+		Workers: 1, Stages: func() []pipeline.Processor { return []pipeline.Processor{p, Encoder{}} }, Sink: s,
 	})
 }
