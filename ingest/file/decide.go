@@ -45,9 +45,7 @@ func (k *keeper) beganAt(p place, r *row) bool {
 func (k *keeper) decide(f *openFile) {
 	if f.packing == plain { // the rows may know more of it than there was when we looked last
 		k.refreshSize(f) // before the head, so that a change after either is still to be seen
-		if head, err := readHead(f.handle); err == nil {
-			k.setHead(f, head)
-		}
+		k.refreshHead(f)
 		if len(f.head) == 0 { // cut since
 			f.state = empty
 			return
@@ -69,8 +67,8 @@ func (k *keeper) decide(f *openFile) {
 		}
 		if o := k.files[r.place]; o != nil && o != f && r.wait == nil && o.holds(r) { // another instance reads it there
 			k.hold(f, o)
-		} else if o := k.longer(f); o != nil { // of two copies the one that was made later has what the other has not
-			k.hold(f, o)
+		} else if o := k.longer(f, r); o != nil { // of two copies the one that was made later has what the other has not
+			k.yield(f, o, r)
 		} else {
 			k.claim(f, r)
 		}
@@ -84,21 +82,42 @@ func (k *keeper) decide(f *openFile) {
 		k.hold(f, o)
 		return
 	}
-	if f.spent() {
+	if !k.passOver(f) {
+		k.createUnlessUnsure(f)
+	}
+}
+
+// passOver skips f, which no row says the bytes of, if they were read before its original was cut. It holds f as long as
+// that is not sure yet.
+func (k *keeper) passOver(f *openFile) bool {
+	yielded := f.hasYielded()
+	if yielded {
+		f.proven = f.extent()
+	}
+	short := k.shortCopyOf(f)
+	switch {
+	case f.spent():
 		k.skip(f, f.former.Path)
-		return
+	case yielded:
+		k.hold(f, f.former.file)
+	case short != nil && k.heldLong(f):
+		k.skip(f, short.Path)
+	case short != nil:
+		k.hold(f, nil)
+		f.short = short
+	default:
+		return false
 	}
-	if r, short := k.shortCopyOf(f); short {
-		if k.heldLong(f) {
-			k.skip(f, r.Path)
-		} else {
-			k.hold(f, nil)
-		}
-		return
-	}
+	return true
+}
+
+// createUnlessUnsure begins a new stream with f, unless it may still turn out to be of another.
+func (k *keeper) createUnlessUnsure(f *openFile) {
 	if k.unsure(f) {
 		k.survey(f)
-		return
+	} else if o := k.cutUnseen(f); o != nil {
+		k.hold(f, o)
+	} else {
+		k.create(f, f.first)
 	}
-	k.create(f, f.first)
 }

@@ -1,6 +1,9 @@
 package file
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // copyOf returns the file that f looks like a copy of, among those that are being read. A stream that was cut a moment
 // ago counts too, although its bytes are gone: its copy is about to continue it.
@@ -28,6 +31,21 @@ func (k *keeper) copyOf(f *openFile) (original *openFile, copied bool) {
 		}
 	}
 	return nil, false
+}
+
+// cutUnseen returns a file that begins as f does and whose reader has yet to notice that it was cut and filled again: f may
+// be a copy of what it holds now.
+func (k *keeper) cutUnseen(f *openFile) *openFile {
+	for o := range k.active {
+		if o == f || !o.again || o.packing != plain {
+			continue
+		}
+		head, err := readHead(o.handle)
+		if n := min(len(head), len(f.head)); err == nil && n > 0 && bytes.Equal(head[:n], f.head[:n]) && o.hasLost(o.milestone()) {
+			return o
+		}
+	}
+	return nil
 }
 
 // undecided reports whether the row of f is still to be found, if f has none.
@@ -60,7 +78,8 @@ func (k *keeper) recheck(f *openFile) {
 	waited := k.heldLong(f)
 	if f.packing != plain {
 		written := f.again && now.Sub(f.changed) >= writePause
-		if o := f.original; waited || written || o != nil && (k.files[o.place] != o || !f.copies(o)) {
+		o := f.original
+		if waited || written || o != nil && (k.files[o.place] != o || !f.copies(o) && k.cutUnseen(f) != o) {
 			f.again = false
 			k.examine(f, func(f *openFile) { k.judge(f, waited) })
 		}
@@ -104,11 +123,19 @@ func (k *keeper) outgrown(f *openFile) bool {
 	return false
 }
 
-// release skips the copies of f, which is finished: there is nothing that they could continue.
-func (k *keeper) release(f *openFile) {
+// release skips the copies of f, which is finished, or about to be: there is nothing that they could continue. It reports
+// whether there are any that have no row yet. A process that starts when f is gone takes them for new files.
+func (k *keeper) release(f *openFile) (wait bool) {
 	for _, c := range k.filesInOrder() {
-		if c.state == held && c.original == f && c.packing == plain && c.size <= f.size && c.copies(f) {
-			k.skip(c, f.path)
+		if c.original != f || c.row != nil || c.packing != plain || c.size > f.size || !c.copies(f) {
+			continue
 		}
+		if c.state == held {
+			k.skip(c, f.path)
+		} else {
+			c.former, c.proven = f.row, c.size
+		}
+		wait = wait || c.undecided()
 	}
+	return wait
 }

@@ -30,6 +30,7 @@ func (k *keeper) readNext() {
 // begin has a goroutine read f to its end and, where that makes sense, follow it.
 func (k *keeper) begin(f *openFile) {
 	f.state, f.again = active, false
+	k.active[f] = struct{}{}
 	f.followed = f.listed && !f.finish && f.packing == plain && k.follows < k.followed && !remote(f.path)
 	if f.followed {
 		k.follows++
@@ -126,6 +127,7 @@ func (j *job) readToEnd(ctx context.Context) error {
 
 // ended deals with the end of a file's job.
 func (k *keeper) ended(f *openFile, err error) {
+	delete(k.active, f)
 	if f.followed {
 		f.followed, f.leave = false, nil
 		k.follows--

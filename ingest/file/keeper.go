@@ -23,6 +23,7 @@ type keeper struct {
 	byPath  map[string]*openFile // by the name that discovery found and by the one it leads to
 	targets map[string]string    // what the directories of this scan lead to
 	heads   heads
+	active  map[*openFile]struct{} // that goroutines read
 	rows    *rows
 	waits   map[*row]*waiting
 	fresh   []bool         // per input: it was never used before
@@ -52,6 +53,7 @@ type keeper struct {
 	queue     []*openFile // files to be read that wait for their turn
 	reading   turns       // for a file that is being read
 	unpacking turns       // for a compressed file: decoders take memory that is in no budget
+	digesting int         // compressed files that are to be unpacked
 }
 
 const (
@@ -68,7 +70,8 @@ func newKeeper(ctx context.Context, o Options, in *pipeline.Intake, w *watcher) 
 	return &keeper{
 		Options: o, ctx: ctx, in: in, watch: w,
 		files: map[place]*openFile{}, byPath: map[string]*openFile{}, targets: map[string]string{}, rows: newRows(o.Host),
-		waits: map[*row]*waiting{}, refusal: map[string]int{}, room: room, followed: followed, gauges: gauges{stats: in.Stats},
+		active: map[*openFile]struct{}{},
+		waits:  map[*row]*waiting{}, refusal: map[string]int{}, room: room, followed: followed, gauges: gauges{stats: in.Stats},
 		calls: make(chan func()), broken: make(chan error, 1),
 		reading: make(turns, maxReading), unpacking: make(turns, maxUnpacking),
 	}

@@ -78,6 +78,7 @@ type openFile struct {
 	original  *openFile // held: the file it seems to be a copy of
 	proven    int64     // held: so much content was the original's, when that still had all that was read of it
 	former    *row      // held: the row that the original has left since, because it was cut
+	short     *row      // held: the row of whose stream it is a short copy
 	since     time.Time // held: since when neither it nor the original has changed
 	digest    *digest   // of a compressed file
 }

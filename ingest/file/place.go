@@ -22,10 +22,15 @@ func (k *keeper) place(f *openFile) {
 	if f.packing == plain {
 		f.original, _ = k.copyOf(f)
 		f.prove()
+	} else {
+		k.digesting++
 	}
 	k.ask(func() func() {
 		list, err := k.in.Checkpoints.List(k.ctx, inodePrefix(k.Host, f.place), false)
 		return func() {
+			if f.packing != plain {
+				k.digesting--
+			}
 			if err != nil {
 				k.failed(f, "list the positions of file", err)
 				return
@@ -44,9 +49,9 @@ func (k *keeper) identify(f *openFile) bool {
 		return false
 	}
 	was := f.state
-	k.setHead(f, head)
+	k.renew(f, head)
 	f.digest, f.peak, f.since, f.proven, f.former, f.read = nil, f.size, time.Time{}, 0, nil, milestone{}
-	f.surveyed = false
+	f.surveyed, f.short = false, nil
 	f.packing, f.state = packingOf(head), unplaced
 	if f.row != nil {
 		f.row.file, f.row = nil, nil
@@ -63,6 +68,30 @@ func (k *keeper) identify(f *openFile) bool {
 	return f.state == unplaced
 }
 
+// renew gives f, which has no row yet, the head that it has now. What was proven of copies of other content says nothing of
+// the stream that f will be.
+func (k *keeper) renew(f *openFile, head []byte) {
+	if f.packing == plain && !bytes.HasPrefix(head, f.head) {
+		for _, c := range k.files {
+			if c.original == f && c.former == nil {
+				c.proven = 0
+			}
+		}
+	}
+	k.setHead(f, head)
+}
+
+// refreshHead reads the beginning of f again if it has no row yet: the database may be away for long, and what is there by
+// then may have copies.
+func (k *keeper) refreshHead(f *openFile) {
+	if f.row != nil {
+		return
+	}
+	if head, err := readHead(f.handle); err == nil {
+		k.renew(f, head)
+	}
+}
+
 // isMagicPrefix reports whether head is too short to tell whether the file is compressed.
 func isMagicPrefix(head []byte) bool {
 	return len(head) < minLen && (bytes.HasPrefix(gzipMagic, head) && len(head) < len(gzipMagic) || bytes.HasPrefix(zstdMagic, head))
@@ -76,6 +105,13 @@ func (k *keeper) examine(f *openFile, then func(*openFile)) {
 	}
 	f.state = placing
 	byHead := k.rows.positions()
+	for _, c := range k.files {
+		if c.state == held && c.packing == plain { // of which f may have all
+			m := markOf(c.head)
+			byHead[m] = append(byHead[m], c.size)
+		}
+	}
+	k.digesting++
 	k.do(func() func() {
 		var d digest
 		err := k.unpacking.enter(k.ctx)
@@ -84,6 +120,7 @@ func (k *keeper) examine(f *openFile, then func(*openFile)) {
 			k.unpacking.leave()
 		}
 		return func() {
+			k.digesting--
 			if err != nil {
 				k.incomplete(f, err)
 				return

@@ -280,6 +280,7 @@ func (k *keeper) wake(f *openFile) {
 	case active, placing:
 		f.again = true
 		if f.packing == plain {
+			k.refreshHead(f)
 			f.prove()
 		}
 	}

@@ -59,6 +59,9 @@ func (k *keeper) tickFile(f *openFile, now time.Time) {
 			k.letGo(f)
 			return
 		}
+		if k.release(f) {
+			return
+		}
 		f.finish = true
 		k.read(f)
 	case active:

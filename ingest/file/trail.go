@@ -95,15 +95,16 @@ func (k *keeper) cutInPlace(r *row) bool {
 }
 
 // shortCopyOf returns the row of a stream that was cut, of which f is a copy that ends before what was read: somebody
-// copied the file, then lines were added and read, then it was truncated. There is nothing to read in it.
-func (k *keeper) shortCopyOf(f *openFile) (original *row, short bool) {
+// copied the file, then lines were added and read, then it was truncated. There is nothing to read in it, also when another
+// copy has continued the stream since.
+func (k *keeper) shortCopyOf(f *openFile) (original *row) {
 	t := f.trail(math.MaxInt64)
 	for _, r := range k.rows.byKey {
-		if f.begins(r, t) && k.cutInPlace(r) {
-			return r, true
+		if f.begins(r, t) && (r == f.short || k.cutInPlace(r)) {
+			return r
 		}
 	}
-	return nil, false
+	return nil
 }
 
 // hasShortCopy reports whether r must stay open for a file to be known as a short copy of its stream.
