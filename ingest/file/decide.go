@@ -22,6 +22,12 @@ func (k *keeper) resume(f *openFile) bool {
 	return false
 }
 
+// mayResume reports whether a row says that its bytes lie in f, which is compressed and held: another instance has
+// continued a stream with it.
+func (k *keeper) mayResume(f *openFile) bool {
+	return slices.ContainsFunc(k.rows.here(f.place), func(r *row) bool { return !r.Closed && f.mayHold(r) })
+}
+
 // mayBe reports whether nothing is known by which r's bytes are not f's.
 func (f *openFile) mayBe(r *row) bool {
 	return r.file == nil && (r.wait == nil || r.wait.settled && !(r.wait.cut && r.wait.place == f.place))
@@ -115,6 +121,8 @@ func (k *keeper) passOver(f *openFile) bool {
 func (k *keeper) createUnlessUnsure(f *openFile) {
 	if k.unsure(f) {
 		k.survey(f)
+	} else if k.isLeft(f) {
+		k.hold(f, nil)
 	} else if o := k.cutUnseen(f); o != nil {
 		k.hold(f, o)
 	} else {

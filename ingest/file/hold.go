@@ -79,7 +79,7 @@ func (k *keeper) recheck(f *openFile) {
 	if f.packing != plain {
 		written := f.again && now.Sub(f.changed) >= writePause
 		o := f.original
-		if waited || written || o != nil && (k.files[o.place] != o || !f.copies(o) && k.cutUnseen(f) != o) {
+		if waited || written || k.mayResume(f) || o != nil && (k.files[o.place] != o || !f.copies(o) && k.cutUnseen(f) != o) {
 			f.again = false
 			k.examine(f, func(f *openFile) { k.judge(f, waited) })
 		}
@@ -91,6 +91,9 @@ func (k *keeper) recheck(f *openFile) {
 func (k *keeper) judge(f *openFile, waited bool) {
 	if head, err := readHead(f.handle); err == nil && f.packing == plain {
 		k.setHead(f, head)
+	}
+	if k.resume(f) {
+		return
 	}
 	o, copied := k.copyOf(f)
 	// An original that was cut, and whose reader has not noticed yet, is about to leave its row to this copy. So is one that

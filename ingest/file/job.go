@@ -224,10 +224,14 @@ func (k *keeper) retry(f *openFile) {
 			}
 			k.put(list)
 			r.file, f.row = nil, nil
-			if !f.holds(r) { // cut meanwhile; another instance may have moved the row to a copy by now
+			holds := f.holds(r)
+			if !holds { // cut meanwhile; another instance may have moved the row to a copy by now
 				k.noteFormer(f, r)
 			}
 			k.place(f)
+			if holds && r.place != f.place && f.packing == plain { // another instance reads f's bytes elsewhere
+				f.former, f.proven = r, f.extent()
+			}
 		}
 	})
 }

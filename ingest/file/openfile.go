@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"logflume/pipeline"
 )
 
 // state is what is being done about an open file.
@@ -59,14 +61,15 @@ type openFile struct {
 
 	row      *row
 	reading  *reading
-	read     milestone     // how far it was read when that was stopped
-	again    bool          // changed while it was busy
-	renamed  bool          // its new name is not in its row yet
-	finish   bool          // the goroutine reads it to its end for good
-	followed bool          // the goroutine may follow it
-	leave    chan struct{} // closed to end that
-	abort    func()        // ends the goroutine, whatever it waits for
-	yield    func()        // gives back its turn to read
+	read     milestone        // how far it was read when that was stopped
+	stopped  *pipeline.Stream // what it was then read as
+	again    bool             // changed while it was busy
+	renamed  bool             // its new name is not in its row yet
+	finish   bool             // the goroutine reads it to its end for good
+	followed bool             // the goroutine may follow it
+	leave    chan struct{}    // closed to end that
+	abort    func()           // ends the goroutine, whatever it waits for
+	yield    func()           // gives back its turn to read
 
 	late      bool      // found after the start
 	troubled  bool      // the last attempt on it ended with an error, which was logged
@@ -159,7 +162,7 @@ func (f *openFile) milestone() milestone {
 // stopReading ends a reading that is to begin again at the stored position.
 func (f *openFile) stopReading() {
 	if f.reading != nil {
-		f.read, f.reading = *f.reading.reached.Load(), nil
+		f.read, f.stopped, f.reading = *f.reading.reached.Load(), f.reading.stream, nil
 	}
 }
 

@@ -3,6 +3,7 @@ package file
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"time"
 
 	"logflume/pipeline"
@@ -16,6 +17,7 @@ type waiting struct {
 	since   time.Time
 	size    int64 // last known size of the content
 	cut     bool  // the bytes were seen to vanish from their place: what is there now is not the stream
+	fenced  bool  // nobody commits as the stream's what its file holds now
 	settled bool  // everything read of it is durable or dropped, and row is as the database has it
 
 	// Until then, how to know its copy:
@@ -74,13 +76,9 @@ func (k *keeper) replaced(f *openFile) {
 // leave lets f's row wait for a file that has the bytes of its stream, of which there were size.
 func (k *keeper) leave(f *openFile, size int64) {
 	r, sent, head := f.row, f.milestone(), f.head
-	var stream *pipeline.Stream
+	stream := f.stopped
 	if f.reading != nil {
 		stream, head = f.reading.stream, f.reading.head
-	} else { // it was stopped, so nothing of it is under way
-		c := r.Checkpoint
-		c.Position = sent.pos
-		stream = pipeline.NewStream(c)
 	}
 	w := &waiting{row: r, place: f.place, since: k.Clock.Now(), size: size, cut: true, head: head, sent: sent}
 	r.wait, k.waits[r] = w, w
@@ -106,11 +104,50 @@ func (k *keeper) settle(w *waiting, s *pipeline.Stream) {
 			return func() { k.forget(w.row) }
 		}
 		list, err := k.in.Checkpoints.List(k.ctx, s.Key, false)
-		return func() { k.afterSettle(w, list, err) }
+		return func() { k.afterSettle(w, s, list, err) }
 	})
 }
 
-func (k *keeper) afterSettle(w *waiting, list []pipeline.Checkpoint, err error) {
+// isLeft reports whether f has left a stream which, as far as its row says yet, may be that of f's present content too:
+// another instance may read it as that.
+func (k *keeper) isLeft(f *openFile) bool {
+	return slices.ContainsFunc(k.rows.here(f.place), func(r *row) bool {
+		return r.wait != nil && !r.wait.settled && r.wait.place == f.place && f.holds(r)
+	})
+}
+
+// taken reports whether another instance, which has not seen the cut, reads what the file holds now as w's stream. If
+// there is anything of it that s has sent and not committed, that was dropped.
+func (k *keeper) taken(w *waiting, s *pipeline.Stream) bool {
+	return w.row.Position > s.Committed() && k.fitsAgain(w)
+}
+
+// fitsAgain reports whether the file that w's stream was cut in has its bytes again, as far as its row says.
+func (k *keeper) fitsAgain(w *waiting) bool {
+	f := k.files[w.place]
+	return w.cut && f != nil && f.row == nil && f.holds(w.row)
+}
+
+// fence makes another instance that reads what the file holds now as w's stream look at the rows again.
+func (k *keeper) fence(w *waiting, s *pipeline.Stream) {
+	c := w.row.Checkpoint
+	k.ask(func() func() {
+		amended, err := k.in.Checkpoints.Amend(k.ctx, c, pipeline.Amendment{Fence: true})
+		return func() {
+			switch {
+			case errors.Is(err, pipeline.ErrMoved):
+				k.settle(w, s)
+			case errors.Is(err, pipeline.ErrGone):
+				k.forget(w.row)
+			default:
+				w.fenced = true
+				k.afterSettle(w, s, []pipeline.Checkpoint{amended}, err)
+			}
+		}
+	})
+}
+
+func (k *keeper) afterSettle(w *waiting, s *pipeline.Stream, list []pipeline.Checkpoint, err error) {
 	if k.ctx.Err() != nil {
 		return
 	}
@@ -120,10 +157,18 @@ func (k *keeper) afterSettle(w *waiting, list []pipeline.Checkpoint, err error) 
 		return
 	}
 	k.put(list)
-	w.settled, w.since = true, k.Clock.Now()
-	if w.row.Closed || w.row.place != w.place { // another instance has dealt with it
+	switch {
+	case w.row.Closed || w.row.place != w.place: // another instance has dealt with it
 		k.unwait(w.row)
+	case k.taken(w, s):
+		k.Log.Warn("the end of a stream is lost: its file was cut, and another instance goes on with what it holds now",
+			"source", w.row.Key, "path", w.row.Path, "bytes", max(0, w.size-s.Committed()))
+		k.unwait(w.row)
+	case !w.fenced && k.fitsAgain(w):
+		k.fence(w, s)
+		return
 	}
+	w.settled, w.since = true, k.Clock.Now()
 	for _, f := range k.filesInOrder() {
 		switch {
 		case f.state != held:
