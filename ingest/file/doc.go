@@ -65,14 +65,20 @@
 //     copy: counted, logged, and given a row that begins at its end. It may have more than an original of 1 KiB and more
 //     that is gone from the inputs (a log that was moved to another file system and back, or restored): it is held until
 //     the original was quiet for the grace time, and then continues its row.
+//     Copies are given their rows before an original that is gone is finished: later nothing would tell what they are.
 //   - Compressed files are known by their first bytes and compared by what they unpack to. A complete one is read once.
+//   - Of several copies the one that has most continues the row, the others are passed over.
+//   - A file that was cut and has the row's bytes again may be read as the same stream by another instance that has not
+//     seen the cut. Its new stream begins when the old row is as the database has it, and after its epoch was raised, so
+//     that the other looks at the rows again; or not at all, if the other has gone on with the old row.
 //
 // # Other instances
 //
 // A stream that was fenced is abandoned. Its row is read again after 1 to 5 s and reading goes on at the stored
 // position, so of two instances with the same files one is the standby of the other. For a minute after that, and after the
 // start, all rows are read again before a stream begins: a file may be the copy of what only the other one has read. A row
-// that is gone is never replaced by one at 0: the file is not read any more.
+// that is gone is never replaced by one at 0: the file is not read any more. What has left the inputs and only an instance
+// that was killed had found is read by the next one that starts.
 //
 // # What can be doubled
 //
@@ -86,12 +92,16 @@
 //   - A file that is cut and begins again with the same KiB as before, and is copied: the copy may be of either. If it
 //     begins with all that was read of it, one of two instances may see the cut and the other not. They then read it as
 //     two streams until one of them ends.
+//   - A plain and a longer compressed copy that both have more than was read of their original, if that is cut while the
+//     compressed one is still being unpacked.
 //
 // # What can be lost
 //
 //   - What is written between a copytruncate's last read and its truncate is in no file.
 //   - A truncation without a copy (: > file) loses what was not read yet, usually some milliseconds of it. lost_bytes
-//     has the difference to the last known size.
+//     has the difference to the last known size. It has too much if the file was filled and cut again before the first cut
+//     was noticed, or began with the same KiB: then that is taken for the size; or if the rest of a removed file is read by
+//     another instance that has it open, after this one has started and not found it.
 //   - A file that appears and vanishes between two looks, or while nothing runs. Nobody knows of it. So does vanish what
 //     is created and then rotated to a name that no input matches, while nothing runs: inputs should match rotated names
 //     too (app.log*), which costs nothing, as a rotated file is known again.

@@ -62,7 +62,8 @@ func (w *modelWorld) window(name string, copied *body, ago time.Duration, how in
 			unproven([]*body{copied})
 		}
 	}
-	if len(w.processes) == 0 {
+	// Of two equal files that nobody has looked at before either can be the copy.
+	if len(w.processes) == 0 || slices.Contains(w.unknown, copied) {
 		unproven([]*body{copied})
 	}
 	w.pause(byte(how >> 4))
@@ -271,6 +272,7 @@ func (w *modelWorld) regrow(how int) {
 		}
 	}
 	whole := n == len(b.pieces)
+	b.former = append(b.former, b.content())
 	w.truncate(name)
 	w.pause(byte(how >> 4))
 	delete(w.torn, name)

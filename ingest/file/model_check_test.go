@@ -40,6 +40,7 @@ func (w *modelWorld) rest() {
 	w.processes[0].kernel.hear()
 	// The longest way: after a pause a file is found to be a copy, then a row is closed.
 	w.settle(w.processes[0], 10*time.Second+2*modelCopyWait+modelGrace+scanInterval)
+	synctest.Wait() // a scan that is due now has a directory open
 }
 
 // check returns what is wrong at the end.
@@ -54,7 +55,9 @@ func (w *modelWorld) check() (wrong []string) {
 	}
 	w.start(false)
 	w.settle(w.processes[0], scanInterval+modelGrace)
-	if after := w.store.texts()[before:]; len(after) > 0 {
+	// What only a process that was killed has found is read by the next that starts, not by one that is running.
+	after := slices.DeleteFunc(w.store.texts()[before:], func(text string) bool { return w.texts[text] == 0 })
+	if len(after) > 0 {
 		wrong = append(wrong, fmt.Sprintf("a restart reads %d lines again, as %.40q", len(after), after[0]))
 	}
 	w.end(w.processes[0], false)

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,10 +33,12 @@ type body struct {
 	begun  bool // the last piece has no newline yet
 	packed bool
 	grown  bool // has the beginning that another content had at the same place
+	cut    bool // held another content before
 	both   bool // has all of another content that two instances have read: one may still take it for that
 	copied bool // made by copying, and not by a writer
 	born   time.Time
 	since  time.Time // when the present content began
+	former [][]byte  // contents that were cut and had the same beginning as the next
 	names  map[string]bool
 	held   map[*modelProcess]bool // processes that have surely opened it
 }
@@ -73,6 +76,7 @@ type modelFiles struct {
 	emit     func(path string, op fsnotify.Op)
 	done     func(text string) bool // it was committed
 	copied   func(name string, b *body)
+	noticed  func() time.Duration // how long it takes until a cut is seen
 }
 
 func newModelFiles(dir string) *modelFiles {
@@ -241,6 +245,12 @@ func (f *modelFiles) truncate(name string) {
 // cut notes that b's content is gone.
 func (f *modelFiles) cut(b *body) {
 	gone := b.pieces
+	n := len(b.former)
+	grown := n > 0 && bytes.HasPrefix(b.content(), b.former[n-1][:headSizeMax])
+	if grown || b.cut && time.Since(b.since) < f.noticed() {
+		f.lost += b.size() // who has not seen the cut before takes this for more of what was there then
+	}
+	b.cut = true
 	b.pieces, b.begun, b.both = nil, false, false
 	f.destroyed(gone)
 }
@@ -273,9 +283,11 @@ func (f *modelFiles) compress(from, to string) *body {
 
 // reachable reports whether b can still be read: by a name, or by a descriptor.
 func (f *modelFiles) reachable(b *body) bool {
-	if len(b.held) > 0 {
-		return true
-	}
+	return len(b.held) > 0 || f.named(b)
+}
+
+// named reports whether b has a name that an input matches.
+func (f *modelFiles) named(b *body) bool {
 	for name := range b.names {
 		if strings.HasPrefix(name, "logs/") || f.links["logs/link.log"] == name {
 			return true

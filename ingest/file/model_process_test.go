@@ -77,7 +77,7 @@ func newModelWorld(dir string) *modelWorld {
 			p.kernel.emit(path, op)
 		}
 	}
-	w.modelFiles.copied = w.copied
+	w.modelFiles.copied, w.modelFiles.noticed = w.copied, w.noticed
 	w.done = func(text string) bool { w.count(); return w.texts[text] > 0 }
 	w.options = Options{
 		Inputs: []Input{{Paths: []string{w.path("logs/*.log*")}}}, Host: "host",
@@ -121,6 +121,7 @@ func (w *modelWorld) start(blind bool) {
 	w.started++
 	if len(w.processes) > 0 {
 		unproven(w.unknown)
+		w.unfound()
 	}
 	o := w.options
 	o.Log = o.Log.With("process", w.started)
@@ -178,6 +179,7 @@ func unproven(bodies []*body) {
 func (w *modelWorld) copied(name string, b *body) {
 	if b.grown = w.names[name].grown; b.grown {
 		unproven([]*body{b})
+		w.indistinct(b, w.names[name].former)
 	}
 	for _, p := range w.processes {
 		if len(w.processes) > 1 && time.Since(w.names[name].since) < p.attention() {
