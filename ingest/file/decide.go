@@ -28,6 +28,11 @@ func (k *keeper) mayResume(f *openFile) bool {
 	return slices.ContainsFunc(k.rows.here(f.place), func(r *row) bool { return !r.Closed && f.mayHold(r) })
 }
 
+// isFree reports whether f is given no stream yet, or has lost the bytes of the one it has and will leave it.
+func (f *openFile) isFree() bool {
+	return f.row == nil || f.packing == plain && f.hasLost(f.milestone())
+}
+
 // mayBe reports whether nothing is known by which r's bytes are not f's.
 func (f *openFile) mayBe(r *row) bool {
 	return r.file == nil && (r.wait == nil || r.wait.settled && !(r.wait.cut && r.wait.place == f.place))
@@ -71,7 +76,8 @@ func (k *keeper) decide(f *openFile) {
 		if !f.continues(r) {
 			continue
 		}
-		if o := k.files[r.place]; o != nil && o != f && r.wait == nil && o.holds(r) { // another instance reads it there
+		if o := k.files[r.place]; o != nil && o != f && r.wait == nil && o.isFree() && o.holds(r) {
+			// another instance reads it there
 			k.hold(f, o)
 		} else if o := k.longer(f, r); o != nil { // of two copies the one that was made later has what the other has not
 			k.yield(f, o, r)
@@ -121,11 +127,9 @@ func (k *keeper) passOver(f *openFile) bool {
 func (k *keeper) createUnlessUnsure(f *openFile) {
 	if k.unsure(f) {
 		k.survey(f)
-	} else if k.isLeft(f) {
-		k.hold(f, nil)
 	} else if o := k.cutUnseen(f); o != nil {
 		k.hold(f, o)
-	} else {
+	} else if !k.part(f) {
 		k.create(f, f.first)
 	}
 }

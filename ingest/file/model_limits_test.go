@@ -49,3 +49,6 @@ func (w *modelWorld) noticed() time.Duration {
 	}
 	return d
 }
+
+// isHeld reports whether readers wait for commits, and do not look at their files.
+func (w *modelWorld) isHeld() bool { return len(w.gate) == 0 }

@@ -182,7 +182,7 @@ func (w *modelWorld) copied(name string, b *body) {
 		w.indistinct(b, w.names[name].former)
 	}
 	for _, p := range w.processes {
-		if len(w.processes) > 1 && time.Since(w.names[name].since) < p.attention() {
+		if len(w.processes) > 1 && (time.Since(w.names[name].since) < p.attention() || w.isHeld()) {
 			unproven([]*body{b})
 		}
 	}

@@ -35,8 +35,12 @@ var modelReplays = map[string]string{
 	"grown again the same, like a short copy":    "18010118a2b700f0a30080b400d2ff1dde650e787e09868c",
 	"grown again the same, one instance sees it": "1801011fba0d14ac3a0a3afb18701700fd640a4dc300fe9e0ec02d0023a600c4a5" +
 		"0a19031f69c40ee6d920c5ce0afe9301321b000549",
-	"found only by an instance that was killed": "18010119211500291e060b3100e11713be0c183ed4136e051567de",
-	"removed, another starts":                   "167b2318fffc19409a005c8708d0a91692b221baf1",
+	"compressed twice, one instance is held back": "1801010f060800900219bb63047355096b6900cf830544ee0ac48e00569c18f7" +
+		"3500496d1d31130a1831054def21c862",
+	"compressed and removed, another copy closed by another": "18010118331d04c25c1943b300e2ac0688bf1432cd0b6e3c16379e18b4e4",
+	"grown again the same after a pause, another starts":     "1801010089ec01f7670e69bf189e5d",
+	"found only by an instance that was killed":              "18010119211500291e060b3100e11713be0c183ed4136e051567de",
+	"removed, another starts":                                "167b2318fffc19409a005c8708d0a91692b221baf1",
 }
 
 func TestModelReplays(t *testing.T) {

@@ -3,7 +3,6 @@ package file
 import (
 	"bytes"
 	"errors"
-	"slices"
 	"time"
 
 	"logflume/pipeline"
@@ -15,10 +14,11 @@ type waiting struct {
 	row     *row
 	place   place // where the bytes lay; another instance may have found them elsewhere
 	since   time.Time
-	size    int64 // last known size of the content
-	cut     bool  // the bytes were seen to vanish from their place: what is there now is not the stream
-	fenced  bool  // nobody commits as the stream's what its file holds now
-	settled bool  // everything read of it is durable or dropped, and row is as the database has it
+	size    int64            // last known size of the content
+	cut     bool             // the bytes were seen to vanish from their place: what is there now is not the stream
+	fenced  bool             // nobody commits as the stream's what its file holds now
+	stream  *pipeline.Stream // what was read of it, if cut
+	settled bool             // everything read of it is durable or dropped, and row is as the database has it
 
 	// Until then, how to know its copy:
 	head []byte
@@ -80,10 +80,10 @@ func (k *keeper) leave(f *openFile, size int64) {
 	if f.reading != nil {
 		stream, head = f.reading.stream, f.reading.head
 	}
-	w := &waiting{row: r, place: f.place, since: k.Clock.Now(), size: size, cut: true, head: head, sent: sent}
+	w := &waiting{row: r, place: f.place, since: k.Clock.Now(), size: size, cut: true, stream: stream, head: head, sent: sent}
 	r.wait, k.waits[r] = w, w
 	r.file, f.row, f.reading = nil, nil, nil
-	k.settle(w, stream)
+	k.settle(w)
 }
 
 // noteFormer tells the copies of f which row it has left.
@@ -96,7 +96,8 @@ func (k *keeper) noteFormer(f *openFile, r *row) {
 }
 
 // settle waits until the batches of w's stream are durable or dropped, and reads its row again.
-func (k *keeper) settle(w *waiting, s *pipeline.Stream) {
+func (k *keeper) settle(w *waiting) {
+	s := w.stream
 	k.do(func() func() {
 		if err := s.WaitCommitted(k.ctx, w.sent.pos); k.ctx.Err() != nil {
 			return func() {}
@@ -104,22 +105,32 @@ func (k *keeper) settle(w *waiting, s *pipeline.Stream) {
 			return func() { k.forget(w.row) }
 		}
 		list, err := k.in.Checkpoints.List(k.ctx, s.Key, false)
-		return func() { k.afterSettle(w, s, list, err) }
+		return func() { k.afterSettle(w, list, err) }
 	})
 }
 
-// isLeft reports whether f has left a stream which, as far as its row says yet, may be that of f's present content too:
-// another instance may read it as that.
-func (k *keeper) isLeft(f *openFile) bool {
-	return slices.ContainsFunc(k.rows.here(f.place), func(r *row) bool {
-		return r.wait != nil && !r.wait.settled && r.wait.place == f.place && f.holds(r)
-	})
+// part holds f as long as it has the bytes of a stream that was cut in it, as far as the row says yet, and another instance
+// may read it as that.
+func (k *keeper) part(f *openFile) bool {
+	for _, r := range k.rows.here(f.place) {
+		w := r.wait
+		if w == nil || !w.cut || w.place != f.place || w.settled && w.fenced || !f.holds(r) {
+			continue
+		}
+		k.hold(f, nil)
+		if w.settled {
+			w.settled = false
+			k.fence(w)
+		}
+		return true
+	}
+	return false
 }
 
 // taken reports whether another instance, which has not seen the cut, reads what the file holds now as w's stream. If
-// there is anything of it that s has sent and not committed, that was dropped.
-func (k *keeper) taken(w *waiting, s *pipeline.Stream) bool {
-	return w.row.Position > s.Committed() && k.fitsAgain(w)
+// there is anything of it that was sent and not committed, that was dropped.
+func (k *keeper) taken(w *waiting) bool {
+	return w.row.Position > w.stream.Committed() && k.fitsAgain(w)
 }
 
 // fitsAgain reports whether the file that w's stream was cut in has its bytes again, as far as its row says.
@@ -129,25 +140,29 @@ func (k *keeper) fitsAgain(w *waiting) bool {
 }
 
 // fence makes another instance that reads what the file holds now as w's stream look at the rows again.
-func (k *keeper) fence(w *waiting, s *pipeline.Stream) {
+func (k *keeper) fence(w *waiting) {
 	c := w.row.Checkpoint
 	k.ask(func() func() {
 		amended, err := k.in.Checkpoints.Amend(k.ctx, c, pipeline.Amendment{Fence: true})
 		return func() {
 			switch {
+			case k.ctx.Err() != nil:
 			case errors.Is(err, pipeline.ErrMoved):
-				k.settle(w, s)
+				k.settle(w)
 			case errors.Is(err, pipeline.ErrGone):
 				k.forget(w.row)
+			case err != nil: // tried again before the file's stream begins
+				k.Log.Error("raise the epoch of a truncated stream", "source", w.row.Key, "error", err)
+				w.settled = true
 			default:
 				w.fenced = true
-				k.afterSettle(w, s, []pipeline.Checkpoint{amended}, err)
+				k.afterSettle(w, []pipeline.Checkpoint{amended}, nil)
 			}
 		}
 	})
 }
 
-func (k *keeper) afterSettle(w *waiting, s *pipeline.Stream, list []pipeline.Checkpoint, err error) {
+func (k *keeper) afterSettle(w *waiting, list []pipeline.Checkpoint, err error) {
 	if k.ctx.Err() != nil {
 		return
 	}
@@ -160,12 +175,12 @@ func (k *keeper) afterSettle(w *waiting, s *pipeline.Stream, list []pipeline.Che
 	switch {
 	case w.row.Closed || w.row.place != w.place: // another instance has dealt with it
 		k.unwait(w.row)
-	case k.taken(w, s):
+	case k.taken(w):
 		k.Log.Warn("the end of a stream is lost: its file was cut, and another instance goes on with what it holds now",
-			"source", w.row.Key, "path", w.row.Path, "bytes", max(0, w.size-s.Committed()))
+			"source", w.row.Key, "path", w.row.Path, "bytes", max(0, w.size-w.stream.Committed()))
 		k.unwait(w.row)
 	case !w.fenced && k.fitsAgain(w):
-		k.fence(w, s)
+		k.fence(w)
 		return
 	}
 	w.settled, w.since = true, k.Clock.Now()
