@@ -11,7 +11,6 @@ var modelReplays = map[string]string{
 	"copies of two lengths, two instances": "18010114745521045500dd49186f13025e010fdb6c02c3f000d0680ea4da0a1f" +
 		"5314f25002c3c506a1fb",
 	"copies of two lengths, nothing stored":                 "18010100d9a11c9a6c0f4b2b00591a0ad505",
-	"copies of two lengths, the longer not unpacked":        "00029916d9ae0f7638022eee0a7464",
 	"copies of two lengths, the database away":              "180101005fa40f3fb51db55400c75c0aad5200d8c6",
 	"a compressed copy goes on, a plain one is short":       "1801011f60f90018dd1378801b06c700c2d70f6416026124000eaa0a285e",
 	"restored while the database is away":                   "18010100c541061d3d1d0ee114e5440044bc0008cf",
