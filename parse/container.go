@@ -176,15 +176,7 @@ func (p *parser) parseWrapped(i int, w wrapping) (reason string) {
 
 // takeWrapperTime gives an event that has no time of its own the runtime's.
 func (p *parser) takeWrapperTime(e *pipeline.Event) {
-	switch t := p.wrapper.time; {
-	case t < earliest || t > p.latest:
-		p.tally.retimed++
-	case t < p.oldest:
-		e.Time, e.Fate = t, pipeline.Drop
-		p.tally.expired++
-	case p.admitted(t):
-		e.Time = t
-	default:
+	if !p.setTime(e, p.wrapper.time) {
 		p.tally.retimed++
 	}
 }

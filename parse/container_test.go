@@ -81,10 +81,10 @@ func TestContainerLines(t *testing.T) {
 	f(cri(`stderr F {"msg":"m","pod":"mine","ts":"2026-01-20T11:00:09Z"}`), `09||m|{"pod":"mine","stream":"stderr"}`)
 	f(cri(`stdout F`), ``)
 	f(cri(`stdout F `), ``)
-	f(cri(`stdin F hello`), `00||`+cri(`stdin F hello`)+`|`)
-	f(cri(`stdout Full`), `00||`+cri(`stdout Full`)+`|`)
+	f(cri(`stdin F hello`), `58||`+cri(`stdin F hello`)+`|`)
+	f(cri(`stdout Full`), `58||`+cri(`stdout Full`)+`|`)
 	f(`2026-13-20T11:59:58Z stdout F hello`, `00||2026-13-20T11:59:58Z stdout F hello|`)
-	f(`2026-01-20T11:59:58`, `00||2026-01-20T11:59:58|`)
+	f(`2026-01-20T11:59:58`, `58||2026-01-20T11:59:58|`)
 	f(`1999-01-20T11:59:58Z stdout F old`, `00||old|{"stream":"stdout"}`)
 }
 

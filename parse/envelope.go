@@ -20,15 +20,7 @@ func (p *parser) takeOuterTime(e *pipeline.Event) {
 		p.takeWrapperTime(e)
 		return
 	}
-	envelope := p.batch.Envelope(p.line)
-	if envelope == nil || envelope.Time < earliest || envelope.Time > p.latest {
-		return
-	}
-	switch {
-	case envelope.Time < p.oldest:
-		e.Time, e.Fate = envelope.Time, pipeline.Drop
-		p.tally.expired++
-	case p.admitted(envelope.Time):
-		e.Time = envelope.Time
+	if envelope := p.batch.Envelope(p.line); envelope != nil {
+		p.setTime(e, envelope.Time)
 	}
 }

@@ -160,22 +160,31 @@ func (p *parser) takeTraceID(e *pipeline.Event, value []byte, escaped bool) outc
 
 // takeTime sets the event's time, if it holds. p.badTime keeps the first that does not.
 func (p *parser) takeTime(e *pipeline.Event, value []byte, escaped bool, index int) outcome {
-	t, ok := p.timeOf(value, escaped)
-	if ok && t >= earliest && t <= p.latest {
-		if t < p.oldest {
-			e.Time, e.Fate = t, pipeline.Drop
-			p.tally.expired++
-			return taken
-		}
-		if p.admitted(t) {
-			e.Time = t
-			return taken
-		}
+	if t, ok := p.timeOf(value, escaped); ok && p.setTime(e, t) {
+		return taken
 	}
 	if p.badTime == nil {
 		p.badTime, p.badIndex = value, index
 	}
 	return unusable
+}
+
+// setTime makes t the event's time, and drops an event that has expired. It refuses times that cannot be, and days that
+// the calendar does not admit.
+func (p *parser) setTime(e *pipeline.Event, t int64) bool {
+	if t < earliest || t > p.latest {
+		return false
+	}
+	if t < p.oldest {
+		e.Time, e.Fate = t, pipeline.Drop
+		p.tally.expired++
+		return true
+	}
+	if !p.admitted(t) {
+		return false
+	}
+	e.Time = t
+	return true
 }
 
 // timeOf reads a time, which may also be an object of seconds and nanoseconds (log4j2, Google).

@@ -10,8 +10,8 @@ import (
 )
 
 // parseText makes an event of a line of plain text: the text is the message, and the level is set if the line names one
-// where loggers put it. Its time is when a container runtime received it, or that of the message which holds it, or when
-// it was read. Of lines that were joined the message is the one that was logged, the exception is the stack trace.
+// where loggers put it. Its time is when a container runtime received it, or what the line begins with, or that of the
+// message which holds it, or when it was read. Of lines that were joined the message is the one that was logged, the exception is the stack trace.
 func (p *parser) parseText(raw []byte) (reason string) {
 	b := p.batch
 	raw = bytes.TrimRight(raw, "\r")
@@ -34,8 +34,9 @@ func (p *parser) parseText(raw []byte) (reason string) {
 		message, exception = splitTrace(s)
 	}
 	e.Message, e.Exception, e.Level = cut(message, maxMessage), cut(exception, maxException), levelInText(message)
+	st, _ := leadingStamp(message)
 	p.badTime = nil
-	p.takeOuterTime(e)
+	p.takeLeadingTime(e, message, &st)
 	out := append(b.Text, '{')
 	if len(e.Message) < len(message) || len(e.Exception) < len(exception) {
 		out = append(appendQuoted(append(out, `"message":`...), raw), ',')
