@@ -33,8 +33,8 @@ func (p *parser) parseText(raw []byte) (reason string) {
 	if b.Lines[p.line].Next != 0 {
 		message, exception = splitTrace(s)
 	}
-	e.Message, e.Exception, e.Level = cut(message, maxMessage), cut(exception, maxException), levelInText(message)
 	st, _ := leadingStamp(message)
+	e.Message, e.Exception, e.Level = cut(message, maxMessage), cut(exception, maxException), levelOfText(message, &st)
 	p.badTime = nil
 	p.takeLeadingTime(e, message, &st)
 	out := append(b.Text, '{')
@@ -94,7 +94,7 @@ const (
 	levelWords  = 2  // words without a digit that may stand before it: host, program, logger
 )
 
-// levelInText finds the level of a line of text: a word in brackets ([error], <warn>), or one in capitals that stands
+// levelInText finds the level of a line of text: a word in brackets ([error], <warn>, Apache's [core:error]), or one in capitals that stands
 // alone near the start (ERROR:, | INFO |), or logfmt's level=. It does not guess: other lines have no level.
 func levelInText(s string) string {
 	s = s[:min(len(s), levelWithin)]
@@ -118,6 +118,10 @@ func levelInText(s string) string {
 		if word == "level" && strings.HasPrefix(s[i:], "=") {
 			return logfmtLevel(s[i+1:])
 		}
+		if module := moduleEnd(s, start, i); module > 0 {
+			i = module
+			continue
+		}
 		for i < len(s) && s[i] != ' ' { // the rest of a word such as app[7]:
 			i++
 		}
@@ -128,13 +132,29 @@ func levelInText(s string) string {
 	return ""
 }
 
+// moduleEnd returns where the level starts in a bracket [module:level] whose module starts with s[start:end], or 0.
+func moduleEnd(s string, start, end int) int {
+	if start == 0 || s[start-1] != '[' {
+		return 0
+	}
+	for end < len(s) && (wordByte(s[end]) || s[end] == '_') {
+		end++
+	}
+	if end == len(s) || s[end] != ':' {
+		return 0
+	}
+	return end + 1
+}
+
 // levelPlace reports whether a word between these two bytes may be a level.
 func levelPlace(word string, before, after byte) bool {
 	switch before {
 	case '[', '<', '(':
 		return after == ']' || after == '>' || after == ')'
-	case ' ', '|', 0:
-		return capitals(word) && (after == ' ' || after == ':' || after == '|' || after == 0)
+	case ':':
+		return after == ']'
+	case ' ', '\t', '|', 0:
+		return capitals(word) && (after == ' ' || after == '\t' || after == ':' || after == '|' || after == 0)
 	}
 	return false
 }
