@@ -40,6 +40,7 @@ func (p *parser) closeAttrs(e *pipeline.Event, out, object []byte) {
 		out = p.appendWrapper(out, object)
 	}
 	if len(out) == start+1 {
+		b.Text = out[:start] // it may have grown
 		return
 	}
 	out[len(out)-1] = '}'
