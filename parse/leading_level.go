@@ -18,7 +18,7 @@ func levelOfText(s string, st *stamp) string {
 }
 
 // levelBehind returns the level that the word behind the stamp is, in small letters too: there it needs no capitals to
-// be one.
+// be one. Monolog writes its channel before it: app.ERROR:.
 func levelBehind(s string, end int) string {
 	if end == 0 {
 		return ""
@@ -28,14 +28,22 @@ func levelBehind(s string, end int) string {
 	}
 	start := skipFiller(s, end)
 	end = start
-	for end < len(s) && end-start <= maxLevel && letter(s[end]) {
+	for end < len(s) && end-start < levelWithin && (wordByte(s[end]) || s[end] == '_') {
 		end++
 	}
-	if _, after := around(s, start, end); end-start < 2 || strings.IndexByte(" \t:|]\x1b\x00", after) < 0 {
+	ends := " \t:|]\x1b\x00"
+	if _, after := around(s, start, end); after == '.' {
+		ends = ":"
+		start, end = end+1, end+1
+		for end < len(s) && s[end] >= 'A' && s[end] <= 'Z' {
+			end++
+		}
+	}
+	if _, after := around(s, start, end); end-start < 2 || strings.IndexByte(ends, after) < 0 {
 		return ""
 	}
 	name, exact := level(s[start:end])
-	if !exact {
+	if !exact && name != levelCritical {
 		return ""
 	}
 	return name

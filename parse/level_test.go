@@ -53,9 +53,12 @@ func TestLevel(t *testing.T) {
 
 func TestLevelInText(t *testing.T) {
 	t.Parallel()
+	p, _ := newParser(t, Options{Format: Text})
 	f := func(line, want string) {
 		t.Helper()
-		if e := parseOne(t, line); e.Level != want || e.Message != line {
+		b := batchOf(line)
+		p.Process(b)
+		if e := &b.Events[0]; e.Level != want || e.Message != line {
 			t.Errorf("%q: level %q, message %q, want level %q", line, e.Level, e.Message, want)
 		}
 	}
@@ -80,6 +83,11 @@ func TestLevelInText(t *testing.T) {
 	f("2026-01-15 08:00:00 error pool is empty", "ERROR")
 	f("2026-01-15 08:00:00 - warning: pool is low", "WARN")
 	f("2026-01-15T08:00:00Z INF listening", "INFO")
+	f("[2026-01-15T08:00:00.123+00:00] app_2.ERROR: Monolog", "ERROR")
+	f("[2026-01-15 08:00:00] production.EMERGENCY: Laravel", "CRITICAL")
+	f("[2026-01-15 08:00:00] app.NOTICE: no exact level", "")
+	f("2026-01-15 08:00:00 api.error: small letters", "")
+	f("2026-01-15 08:00:00 panic: runtime error", "CRITICAL")
 	f("\x1b[90m2026-01-15T08:00:00Z\x1b[0m \x1b[31mERR\x1b[0m pool is empty", "ERROR")
 	f("\x1b[2m2026-01-15T08:00:00Z\x1b[0m \x1b[33m WARN\x1b[0m tracing", "WARN")
 	f("2026-01-15T08:00:00Z http request ended", "")
