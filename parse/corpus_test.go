@@ -33,6 +33,12 @@ func TestCorpus(t *testing.T) {
 		if e.Line != int32(i) {
 			t.Fatalf("line %d has no event", i)
 		}
+		if rest, isLogfmt := strings.CutPrefix(line, `level=info msg="listening" addr=`); isLogfmt {
+			if e.Message != "listening" || e.Level != "INFO" || string(e.Attrs) != `{"addr":"`+rest+`"}` {
+				t.Fatalf("line %d: %s, attrs %s; want %s", i, columns(e), e.Attrs, line)
+			}
+			continue
+		}
 		if want == nil {
 			if e.Message != line || e.Attrs != nil {
 				t.Fatalf("line %d: message %q, attrs %q; want %q", i, e.Message, e.Attrs, line)
@@ -90,6 +96,8 @@ func TestCorpus(t *testing.T) {
 // Once its buffers have grown the parser allocates nothing.
 func TestNoAllocations(t *testing.T) {
 	lines := corpus(t, 2000)
+	lines = append(lines, "2026-01-15 08:00:01,123 ERROR app.db pool is empty", "<34>Jan 15 08:00:01 web-1 su: a", "[15/Jan/2026:08:00:01 +0000] a",
+		`ts=2026-01-15T08:00:01Z level=info msg="it \x1b[31mruns" n=5`, "1999-01-15 08:00:01 a")
 	p, _ := newParser(t, Options{})
 	b := batchOf(lines...)
 	p.Process(b)

@@ -43,9 +43,9 @@ func level(word string) (name string, exact bool) {
 		return levelInfo, true
 	case "WARN", "WARNING", "WRN", "W":
 		return levelWarn, true
-	case "ERROR", "ERR", "E":
+	case "ERROR", "ERR", "EROR", "E":
 		return levelError, true
-	case "DEBUG", "DBG", "D":
+	case "DEBUG", "DBG", "DBUG", "D":
 		return levelDebug, true
 	case "TRACE", "TRC", "VERBOSE", "FINEST":
 		return levelTrace, true

@@ -13,8 +13,9 @@ import (
 type Format string
 
 const (
-	Auto   Format = "auto"   // what a container runtime wrote is unwrapped; then JSON where a line starts like it, else text
+	Auto   Format = "auto"   // what a container runtime wrote is unwrapped; then JSON where a line starts like it, logfmt, or text
 	JSON   Format = "json"   // objects and arrays of objects; all else is a dead letter
+	Logfmt Format = "logfmt" // pairs of key=value; all else is a dead letter
 	Text   Format = "text"   // every line is a message
 	Docker Format = "docker" // lines of docker's json-file, their contents as with Auto; all else is a dead letter
 	CRI    Format = "cri"    // lines of a CRI runtime, their contents as with Auto; all else is a dead letter
@@ -35,7 +36,7 @@ type Options struct {
 // maxEvents bounds the events of one line, so that a batch stays within a small multiple of its budget.
 const maxEvents = 10_000
 
-// Reasons of dead letters, besides those of scan.go.
+// Reasons of dead letters, besides those of scan.go and logfmt.go.
 const (
 	badLength = "line: longer than limits.line"
 	badCount  = "line: more than 10000 events"
@@ -52,9 +53,9 @@ func New(o Options) (func() pipeline.Processor, error) {
 	switch o.Format {
 	case "":
 		o.Format = Auto
-	case Auto, JSON, Text, Docker, CRI:
+	case Auto, JSON, Logfmt, Text, Docker, CRI:
 	default:
-		return nil, fmt.Errorf("format: %q is none of auto, json, text, docker, cri", o.Format)
+		return nil, fmt.Errorf("format: %q is none of auto, json, logfmt, text, docker, cri", o.Format)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -162,12 +163,12 @@ func (p *parser) parseContent(format Format, raw []byte) (reason string) {
 	switch {
 	case start == len(raw):
 		return ""
-	case format != Text && looksJSON(raw, start):
+	case looksJSON(raw, start) && format != Text && format != Logfmt:
 		return p.parseJSON(raw, start)
 	case format == JSON:
 		return badKind
 	default:
-		return p.parseText(raw)
+		return p.parseText(format, raw)
 	}
 }
 

@@ -193,9 +193,9 @@ func formatTime(micros int64) string {
 func TestOptionsAreChecked(t *testing.T) {
 	t.Parallel()
 	for want, o := range map[string]Options{
-		`format: "xml" is none of auto, json, text`:     {Format: "xml"},
-		`fields: "latency" is no standard field; those`: {Fields: map[string][]string{"latency": {"x"}}},
-		`fields: "" is no standard field; those`:        {Fields: map[string][]string{"": {"x"}}},
+		`format: "xml" is none of auto, json, logfmt, text, docker, cri`: {Format: "xml"},
+		`fields: "latency" is no standard field; those`:                  {Fields: map[string][]string{"latency": {"x"}}},
+		`fields: "" is no standard field; those`:                         {Fields: map[string][]string{"": {"x"}}},
 		`fields: "x" is named under level and once more under message`: {
 			Fields: map[string][]string{"message": {"a", "x"}, "level": {"x"}}},
 	} {

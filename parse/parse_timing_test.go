@@ -1,6 +1,9 @@
 package parse
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/tidwall/gjson"
@@ -9,8 +12,40 @@ import (
 )
 
 // BenchmarkParse parses lines of the sample corpus in batches of about 256 KiB.
-func BenchmarkParse(b *testing.B) {
-	lines := corpus(b, 20_000)
+func BenchmarkParse(b *testing.B) { benchmarkParse(b, corpus(b, 20_000)) }
+
+// BenchmarkParseLogfmt parses the same events as lines of logfmt.
+func BenchmarkParseLogfmt(b *testing.B) {
+	var lines []string
+	for _, line := range corpus(b, 20_000) {
+		if !gjson.Valid(line) {
+			continue
+		}
+		pairs := ""
+		gjson.Parse(line).ForEach(func(key, value gjson.Result) bool {
+			if text := value.String(); strings.ContainsAny(text, "\" =\n") {
+				pairs += key.Str + "=" + strconv.Quote(text) + " "
+			} else {
+				pairs += key.Str + "=" + text + " "
+			}
+			return true
+		})
+		lines = append(lines, pairs)
+	}
+	benchmarkParse(b, lines)
+}
+
+// BenchmarkParseText parses lines of text that begin with a time and a level.
+func BenchmarkParseText(b *testing.B) {
+	var lines []string
+	for i := range 20_000 {
+		lines = append(lines, fmt.Sprintf("2026-01-15 08:%02d:%02d,%03d ERROR [worker-%d] com.example.Pool - connection %d of 20 was refused",
+			i/60%60, i%60, i%1000, i%8, i%20))
+	}
+	benchmarkParse(b, lines)
+}
+
+func benchmarkParse(b *testing.B, lines []string) {
 	var batches []*pipeline.Batch
 	bytes := 0
 	for len(lines) > 0 {

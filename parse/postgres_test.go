@@ -77,10 +77,12 @@ func hostile() []string {
 		if quoted := strings.Trim(value, `"`); !strings.Contains(quoted, `"`) {
 			lines = append(lines, `{"log":"`+quoted+`\n","stream":"stdout","time":"2026-01-15T08:00:00Z"}`)
 		}
+		lines = append(lines, `level=info msg=`+value+` n=5`, `2026-01-15 08:00:00 `+value, `1999-01-15 08:00:00 `+value)
 		lines = append(lines, `{"log":"a\n","stream":"stderr","attrs":{"a":`+value+`},"time":"2026-01-15T08:00:00Z"}`,
 			`2026-01-15T08:00:00Z stdout F {"stream":`+value+`,"pod":`+value+`}`, `2026-01-15T08:00:00Z stderr P `+value)
 	}
-	return append(lines, "caf\xe9 au lait and more of it", "\x1b[31mred", "a\x00b", "\x1f\x8b\x08\x00", `{"timestamp":"2026-01-15T08:00:00Z"}{"a":1}`)
+	return append(lines, `level=info msg="\x00\xff\U0000d800\ud800\d" err=<nil>`, `a=`+strings.Repeat("9", 100)+` msg=x`,
+		"caf\xe9 au lait and more of it", "\x1b[31mred", "a\x00b", "\x1f\x8b\x08\x00", `{"timestamp":"2026-01-15T08:00:00Z"}{"a":1}`)
 }
 
 // Whatever the parser accepts, Postgres accepts.

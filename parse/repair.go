@@ -161,17 +161,24 @@ func notUTF8(p []byte) (n int, bad bool) {
 
 // appendQuoted appends text as a JSON string.
 func appendQuoted(dst, text []byte) []byte {
-	const digits = "0123456789abcdef"
+	return appendText(dst, bytes.ToValidUTF8(text, replacement))
+}
+
+// appendText appends text, which is UTF-8, as a JSON string.
+func appendText(dst, text []byte) []byte {
 	dst = append(dst, '"')
-	for _, c := range bytes.ToValidUTF8(text, replacement) {
-		switch {
-		case c == '"' || c == '\\':
+	start := 0
+	for i, c := range text {
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, text[start:i]...)
+		start = i + 1
+		if c < ' ' {
+			dst = appendControl(dst, c)
+		} else {
 			dst = append(dst, '\\', c)
-		case c < ' ':
-			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-		default:
-			dst = append(dst, c)
 		}
 	}
-	return append(dst, '"')
+	return append(append(dst, text[start:]...), '"')
 }

@@ -9,10 +9,8 @@ import (
 	"logflume/pipeline"
 )
 
-// parseText makes an event of a line of plain text: the text is the message, and the level is set if the line names one
-// where loggers put it. Its time is when a container runtime received it, or what the line begins with, or that of the
-// message which holds it, or when it was read. Of lines that were joined the message is the one that was logged, the exception is the stack trace.
-func (p *parser) parseText(raw []byte) (reason string) {
+// parseText makes an event of a line that is not JSON: one of logfmt, or one of plain text.
+func (p *parser) parseText(format Format, raw []byte) (reason string) {
 	b := p.batch
 	raw = bytes.TrimRight(raw, "\r")
 	if !plainASCII(raw) {
@@ -27,22 +25,34 @@ func (p *parser) parseText(raw []byte) (reason string) {
 			raw = b.Text[start:]
 		}
 	}
-	e := p.newEvent(0)
-	s := pipeline.String(raw)
-	message, exception := s, ""
+	message, exception := pipeline.String(raw), ""
 	if b.Lines[p.line].Next != 0 {
-		message, exception = splitTrace(s)
+		message, exception = splitTrace(message)
 	}
+	if format != Text { // logfmt is where the line begins, whichever part of it splitTrace calls the message
+		if reason = p.parseLogfmt(raw[:len(message)], exception, format != Logfmt); reason == "" || format == Logfmt {
+			return reason
+		}
+	}
+	p.textEvent(raw, message, exception)
+	return ""
+}
+
+// textEvent makes an event of a line of plain text: the text is the message, and the level is set if the line names one
+// where loggers put it. Its time is when a container runtime received it, or what the line begins with, or that of the
+// message which holds it, or when it was read. Of lines that were joined the message is the one that was logged, the
+// exception is the stack trace.
+func (p *parser) textEvent(raw []byte, message, exception string) {
+	e := p.newEvent(0)
 	st, _ := leadingStamp(message)
 	e.Message, e.Exception, e.Level = cut(message, maxMessage), cut(exception, maxException), levelOfText(message, &st)
 	p.badTime = nil
 	p.takeLeadingTime(e, message, &st)
-	out := append(b.Text, '{')
+	out := append(p.batch.Text, '{')
 	if len(e.Message) < len(message) || len(e.Exception) < len(exception) {
 		out = append(appendQuoted(append(out, `"message":`...), raw), ',')
 	}
 	p.closeAttrs(e, out, nil)
-	return ""
 }
 
 // plainASCII reports whether p has nothing but printable ASCII and DEL.

@@ -166,13 +166,17 @@ type filesConfig struct {
 // How lines become events.
 type parseConfig struct {
 	// `auto`: what a container runtime wrote (docker's json-file, CRI) is unwrapped, then a line is JSON where it begins
-	// like JSON, and text otherwise. `docker`, `cri`: the same, and lines that are not wrapped in that way are dead letters.
-	// `json`: all but objects and arrays of objects are dead letters. `text`: every line is a message. Of unwrapped lines
-	// `stream` and, from the file's name, `namespace`, `pod`, `container` and `container_id` are put into `attrs`; the
-	// container's name is the service of lines that name none, unless `service` is set.
+	// like JSON, logfmt where it is nothing but two or more pairs `key=value`, one of them a time, level, message or error
+	// by its key, and text otherwise. `docker`, `cri`: the same, and lines that are not wrapped in that way are dead
+	// letters. `json`: all but objects and arrays of objects are dead letters. `logfmt`: all that does not begin with
+	// `key=`, or has a quote that does not end, is a dead letter; the keys mean what they mean in JSON, a word alone is
+	// `true`. `text`: every line is a message. Of unwrapped lines `stream` and, from the file's name, `namespace`, `pod`,
+	// `container` and `container_id` are put into `attrs`; the container's name is the service of lines that name none,
+	// unless `service` is set. What of a line of text is read as its time and level: [lines of text](database.md#lines-of-text).
 	Format string `yaml:"format"`
 
-	// Time zone of timestamps that name none: `UTC`, `Local` or a name such as `Europe/Paris`.
+	// Time zone of timestamps that name none: `UTC`, `Local` or a name such as `Europe/Paris`. In lines of text and of
+	// logfmt too. Zones in letters other than `Z`, `UTC` and `GMT` are not read.
 	TimeZone string `yaml:"time_zone"`
 
 	// Further names of the standard fields: `{response_time: [latency_ms]}` reads `latency_ms` as `response_time`. Names

@@ -208,8 +208,8 @@ func (w *wiring) files(inputs []file.Input) (*file.Source, error) {
 func (w *wiring) joins() file.Joins {
 	format := parse.Format(w.config.Parse.Format)
 	return file.Joins{
-		Traces: w.config.Files.Multiline == multilineAuto && format != parse.JSON,
-		Pieces: format != parse.JSON && format != parse.Text,
+		Traces: w.config.Files.Multiline == multilineAuto && format != parse.JSON && format != parse.Logfmt,
+		Pieces: format != parse.JSON && format != parse.Logfmt && format != parse.Text,
 	}
 }
 
