@@ -165,3 +165,33 @@ func TestServiceOfAContainer(t *testing.T) {
 		t.Errorf("a line that no runtime wrote: service %q, attrs %s", e.Service, e.Attrs)
 	}
 }
+
+// A file's service goes before that of all and before the container's name; what the line says goes before both.
+func TestServiceOfAFile(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	p, _ := newParser(t, Options{Service: "all", ServiceOf: func(path string) string {
+		asked++
+		return map[string]string{"/a.log": "a", podPath: "pod"}[path]
+	}})
+	f := func(path, line, want string) {
+		t.Helper()
+		b := batchOf(line)
+		b.Path = path
+		p.Process(b)
+		if got := b.Events[0].Service; got != want {
+			t.Errorf("%s %s: %q, want %q", path, line, got, want)
+		}
+	}
+	f("", "a", "all")
+	f("/a.log", "a", "a")
+	f("/a.log", "level=info msg=a", "a")
+	f("/a.log", `{"service":"own"}`, "own")
+	f("/b.log", "a", "all")
+	f(podPath, "2026-01-20T11:59:58Z stdout F a", "pod")
+	f("", "a", "all")
+	f("/a.log", "a", "a")
+	if asked != 4 {
+		t.Errorf("asked %d times, want once for each file at a time", asked)
+	}
+}

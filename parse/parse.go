@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -24,11 +25,12 @@ const (
 // Options are the settings of a parser.
 type Options struct {
 	Format    Format
-	Zone      *time.Location      // of times that name none; nil is UTC
-	Fields    map[string][]string // further keys for standard fields; they count before the built-in ones
-	Service   string              // for events that name none
-	Retention time.Duration       // events older than this are dropped; 0 keeps all
-	Calendar  *pipeline.Calendar  // admits days; nil admits all
+	Zone      *time.Location           // of times that name none; nil is UTC
+	Fields    map[string][]string      // further keys for standard fields; they count before the built-in ones
+	Service   string                   // for events that name none
+	ServiceOf func(path string) string // the same for those of a file; "" leaves it at Service. nil means always
+	Retention time.Duration            // events older than this are dropped; 0 keeps all
+	Calendar  *pipeline.Calendar       // admits days; nil admits all
 	Stats     *pipeline.Stats
 	Now       func() time.Time // time.Now outside tests
 }
@@ -82,6 +84,9 @@ type parser struct {
 	dayOpen bool  // whether it was admitted
 	tally   tally // of the batch
 
+	path    string // the file that was asked for last
+	service string // its service, or that of all
+
 	batch   *pipeline.Batch
 	line    int
 	changed bool // something in the line had to be rewritten
@@ -107,6 +112,7 @@ func (p *parser) Process(b *pipeline.Batch) {
 		p.oldest = now - p.Retention.Microseconds()
 	}
 	p.batch, p.tally = b, tally{}
+	p.setService(b.Path)
 	b.Events = slices.Grow(b.Events, len(b.Lines))
 	for i := range b.Lines {
 		switch l := &b.Lines[i]; {
@@ -121,6 +127,15 @@ func (p *parser) Process(b *pipeline.Batch) {
 	p.Stats.Sanitised.Add(p.tally.sanitised)
 	p.Stats.Retimed.Add(p.tally.retimed)
 	p.Stats.Expired.Add(p.tally.expired)
+}
+
+// setService finds the service of a batch's lines that name none. Batches of a file come together.
+func (p *parser) setService(path string) {
+	if p.ServiceOf == nil || path == "" {
+		p.path, p.service = "", p.Service
+	} else if path != p.path {
+		p.path, p.service = path, cmp.Or(p.ServiceOf(path), p.Service)
+	}
 }
 
 func (p *parser) parseLine(i int) {
@@ -264,7 +279,7 @@ func (p *parser) newEvent(index int) *pipeline.Event {
 	e := &b.Events[n]
 	*e = pipeline.Event{
 		Time: b.Received, Offset: b.Lines[p.line].Offset, Line: int32(p.line), Index: int32(index),
-		ResponseTime: math.NaN(), Service: p.Service,
+		ResponseTime: math.NaN(), Service: p.service,
 	}
 	p.open(e)
 	if p.wrapped && e.Service == "" {

@@ -63,6 +63,9 @@ type fileConfig struct {
 	// Globs of paths to leave out; one without a slash is matched against the file's name: `*.gz`.
 	Exclude []string `yaml:"exclude"`
 
+	// Service of the lines that name none, instead of `service` and of a container's name. An import of these files uses it too.
+	Service string `yaml:"service"`
+
 	// Where to begin in files that exist when this entry is used for the very first time: `beginning` or `end`. Files that
 	// appear later are read from their beginning.
 	StartAt string `yaml:"start_at"`
@@ -172,7 +175,7 @@ type parseConfig struct {
 	// `key=`, or has a quote that does not end, is a dead letter; the keys mean what they mean in JSON, a word alone is
 	// `true`. `text`: every line is a message. Of unwrapped lines `stream` and, from the file's name, `namespace`, `pod`,
 	// `container` and `container_id` are put into `attrs`; the container's name is the service of lines that name none,
-	// unless `service` is set. What of a line of text is read as its time and level: [lines of text](database.md#lines-of-text).
+	// unless `service` or the source's is set. What of a line of text is read as its time and level: [lines of text](database.md#lines-of-text).
 	Format string `yaml:"format"`
 
 	// Time zone of timestamps that name none: `UTC`, `Local` or a name such as `Europe/Paris`. In lines of text and of

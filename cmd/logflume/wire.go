@@ -91,7 +91,7 @@ func (w *wiring) compileParse() (problems configError) {
 	}
 	w.parse, err = parse.New(parse.Options{
 		Format: parse.Format(w.config.Parse.Format), Zone: zone, Fields: w.config.Parse.Fields, Service: w.config.Service,
-		Retention: time.Duration(w.config.Database.Retention), Calendar: w.calendar, Stats: w.stats,
+		ServiceOf: serviceOf(w.config.Sources), Retention: time.Duration(w.config.Database.Retention), Calendar: w.calendar, Stats: w.stats,
 	})
 	return append(problems, w.inConfig("parse.", err)...)
 }
@@ -147,7 +147,7 @@ func (w *wiring) sources() (list []pipeline.Source, topics []*kafka.Source, err 
 	for _, s := range w.config.Sources {
 		switch {
 		case s.File != nil:
-			inputs = append(inputs, file.Input{Paths: s.File.Paths, Exclude: s.File.Exclude, StartAt: file.StartAt(s.File.StartAt)})
+			inputs = append(inputs, s.File.input())
 		case s.Kafka != nil:
 			source, err := w.kafka(s.Kafka)
 			if err != nil {

@@ -52,8 +52,8 @@ func globOptions(pattern string) []doublestar.GlobOption {
 	return nil
 }
 
-// matches reports whether path is one of in's, whether or not it exists.
-func (in *Input) matches(path string) bool {
+// Matches reports whether path is one of in's, whether or not it exists.
+func (in *Input) Matches(path string) bool {
 	return !in.excludes(path) && slices.ContainsFunc(in.Paths, func(pattern string) bool {
 		return doublestar.PathMatchUnvalidated(pattern, path)
 	})

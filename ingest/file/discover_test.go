@@ -80,7 +80,7 @@ func TestFind(t *testing.T) {
 		for _, found := range find([]Input{in}) {
 			rel, _ := filepath.Rel(dir, found.path)
 			got = append(got, rel)
-			if !in.matches(found.path) {
+			if !in.Matches(found.path) {
 				t.Errorf("%s is found and does not match", found.path)
 			}
 		}

@@ -162,7 +162,7 @@ func (k *keeper) unfinished() []*row {
 }
 
 func (k *keeper) owns(r *row) bool {
-	return slices.ContainsFunc(k.Inputs, func(in Input) bool { return in.matches(r.Found) })
+	return slices.ContainsFunc(k.Inputs, func(in Input) bool { return in.Matches(r.Found) })
 }
 
 // put records rows that the database returned.
@@ -180,7 +180,7 @@ func (k *keeper) markFresh() {
 	for i := range k.Inputs {
 		k.fresh[i] = true
 		for _, r := range k.rows.byKey {
-			if k.Inputs[i].matches(r.Found) {
+			if k.Inputs[i].Matches(r.Found) {
 				k.fresh[i] = false
 				break
 			}
