@@ -115,6 +115,18 @@ func TestLogfmtFraming(t *testing.T) {
 	f(Logfmt, `2026-01-20T11:59:58Z stdout F level=info msg=x`, "0 dead: "+badPair)
 }
 
+// What was rewritten for a reading as logfmt that then failed is in no event.
+func TestTextThatBeginsLikeLogfmt(t *testing.T) {
+	t.Parallel()
+	p, stats := newParser(t, Options{})
+	line := `level=info msg="\xff" and then words`
+	b := batchOf(line)
+	p.Process(b)
+	if e := &b.Events[0]; e.Message != line || e.Attrs != nil || e.Level != "INFO" || stats.Sanitised.Load() != 0 {
+		t.Errorf("%s, attrs %s, %d sanitised", columns(e), e.Attrs, stats.Sanitised.Load())
+	}
+}
+
 // The keys lead to the same fields as those of JSON.
 func TestLogfmtFields(t *testing.T) {
 	t.Parallel()
