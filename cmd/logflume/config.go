@@ -31,7 +31,9 @@ type databaseConfig struct {
 	// spoken to with `sslmode=verify-full` unless the URL or `PGSSLMODE` says otherwise.
 	URL secretURL `yaml:"url"`
 
-	// Login of the schema's owner. When set, expired partitions are detached concurrently, without a lock on the table.
+	// Login of the schema's owner. When set, expired partitions are detached concurrently, without a lock on the table:
+	// each is marked with a comment, detached, and dropped. Marked tables are tried again until they are gone; a partition
+	// that somebody detached has no mark and is kept.
 	MaintenanceURL secretURL `yaml:"maintenance_url"`
 
 	// Schema that holds the tables. One schema holds one reading of a file; a second reading needs a second schema.
