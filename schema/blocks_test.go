@@ -148,13 +148,14 @@ func TestLatencyBuckets(t *testing.T) {
 			k, c = append(k, int32(bucket)), append(c, n)
 		}
 		got := one[string](t, conn, `SELECT coalesce(string_agg(format('p%s: bucket %s, %s above of %s, want %s, %s, %s', q, got.buckets[i], got.above[i], got.requests, want.k, want.above, n.n), '; '), '')
-			FROM (SELECT sum((c || 'e' || bucket_place(k))::numeric) AS h, sum(c) AS n FROM unnest($1::integer[], $2::bigint[]) b (k, c)) n
+			FROM (SELECT cumulate(sum((c || 'e' || bucket_place(k))::numeric)) AS h, sum(c) AS n FROM unnest($1::integer[], $2::bigint[]) b (k, c)) n
 			CROSS JOIN unnest(ARRAY[0, 0.001, 0.25, 0.5, 0.95, 0.999, 1]) WITH ORDINALITY q (q, i)
 			CROSS JOIN latency_buckets(n.h, ARRAY[0, 0.001, 0.25, 0.5, 0.95, 0.999, 1]) got
 			CROSS JOIN LATERAL (SELECT k, above FROM (
 				SELECT k, sum(c) OVER (ORDER BY k) AS rank, sum(c) OVER () - sum(c) OVER (ORDER BY k) AS above FROM unnest($1::integer[], $2::bigint[]) b (k, c)) x
 				WHERE rank >= q * n ORDER BY k LIMIT 1) want
-			WHERE (got.buckets[i], got.above[i], got.requests) IS DISTINCT FROM (want.k, want.above::bigint, n.n::bigint)`, k, c)
+			WHERE (got.buckets[i], got.above[i], got.requests, latency_above(n.h, want.k), latency_above(n.h))
+				IS DISTINCT FROM (want.k, want.above::bigint, n.n::bigint, want.above::bigint, n.n::bigint)`, k, c)
 		if got != "" {
 			t.Errorf("buckets %v, counts %v: %s", k, c, got)
 		}
@@ -192,6 +193,11 @@ func TestMigrateMakesBlocks(t *testing.T) {
 			}
 			if minutes {
 				wantBlocks(t, conn, events[:600])
+			}
+			if n := one[int](t, conn, `SELECT count(*) FROM log_analytics a CROSS JOIN pack_endpoints(a.summary -> 'latency') p
+				WHERE a.endpoints IS NOT NULL AND a.histograms IS DISTINCT FROM p.histograms
+				   OR a.packed_overall IS NOT NULL AND a.packed_overall IS DISTINCT FROM p.overall`); n != 0 {
+				t.Errorf("histograms of %d rows are not what is packed now", n)
 			}
 			compact(t, conn)
 			if minutes {

@@ -163,3 +163,65 @@ func TestQuestionsAboutNothing(t *testing.T) {
 		t.Errorf("%d errors and users of nothing", n)
 	}
 }
+
+// TestCompareFindsEverySlowerEndpoint compares with what the buckets of all requests say.
+func TestCompareFindsEverySlowerEndpoint(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, migrated(t))
+	r := seeded(t)
+	var events [2][]logged
+	buckets := map[[2]string]*[2][]int{} // by service and endpoint, in ascending order
+	for i := range 45 {
+		service := []string{"one", "two", ""}[i%3]
+		endpoint := fmt.Sprintf("/%d", i/2)
+		median := []float64{0.3, 20, 55, 60, 4000}[r.IntN(5)]
+		even := r.IntN(3) == 0 // all requests take the same time, or none
+		in := &[2][]int{}
+		for half := range in {
+			factor := 1 + float64(half*r.IntN(5))/5
+			if even {
+				factor = math.Pow(1.01/0.99, float64(half*r.IntN(4))) // so many buckets
+			}
+			for range []int{15, 20, 80, 500}[r.IntN(4)] {
+				ms := factor * median
+				if !even {
+					ms *= math.Exp(r.NormFloat64())
+				}
+				if r.IntN(10) == 0 {
+					ms = 0
+				}
+				at := past.Add(time.Duration(half)*24*time.Hour + time.Duration(r.IntN(26))*7*time.Minute)
+				events[half] = append(events[half], logged{at: at, service: service, level: "INFO", status: 200, endpoint: endpoint, ms: ms})
+				in[half] = append(in[half], bucket(ms))
+			}
+			slices.Sort(in[half])
+		}
+		buckets[[2]string{service, endpoint}] = in
+	}
+	for half := range events {
+		insertAll(t, conn, events[half], 1500)
+		exec(t, conn, "SELECT roll_hour($1, 100000), fold_windows('infinity', 300), fill_blocks('infinity', 50)", past.Add(2*time.Hour))
+	}
+	var want []string
+	above := func(all []int, bucket int) int {
+		return len(slices.DeleteFunc(slices.Clone(all), func(k int) bool { return k <= bucket }))
+	}
+	p95 := func(all []int) int { return all[(95*len(all)+99)/100-1] }
+	for key, in := range buckets {
+		b, a := float64(len(in[0])), float64(len(in[1]))
+		k := p95(in[0])
+		z := (float64(above(in[1], k))/a - float64(above(in[0], k))/b) / math.Sqrt(0.05*0.95*(1/b+1/a))
+		if min(b, a) >= 20 && p95(in[1]) > k+1 && z >= 3 {
+			want = append(want, fmt.Sprintf("%s|%s|%d|%d|%.8f", key[0], key[1], k, p95(in[1]), z))
+		}
+	}
+	got := column[string](t, conn, `SELECT concat_ws('|', coalesce(service, ''), subject,
+		CASE WHEN before > 0 THEN round(log(1.01 / 0.99, (before * (1.01 / 0.99 + 1) / 2)::numeric)) ELSE -2147483648 END,
+		round(log(1.01 / 0.99, (after * (1.01 / 0.99 + 1) / 2)::numeric)), round(z::numeric, 8))
+		FROM compare($1, $2, $2, $3) WHERE finding = 'p95 in ms'`, past, past.Add(24*time.Hour), past.Add(48*time.Hour))
+	slices.Sort(want)
+	slices.Sort(got)
+	if len(want) == 0 || !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+}

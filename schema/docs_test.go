@@ -28,7 +28,7 @@ var internalFunctions = []string{
 	"lock_aliases", "store_aliases", // writers have what to store
 	"add_to_blocks", "fill_blocks", "empty_blocks", // blocks are filled by compact, and emptied by a trigger
 	"block_start", "next_block", "blocks_between", "unblocked_between", // parts of histograms_between
-	"bucket_place", "pack_endpoints", "pack_overall", "pack_registers", "unpack_registers", // how things are packed
+	"bucket_place", "cumulate", "pack_endpoints", "pack_overall", "pack_registers", "unpack_registers", // how things are packed
 }
 
 func same(t *testing.T, what string, got, want []string) {

@@ -80,9 +80,10 @@ GRANT EXECUTE ON FUNCTION pack_registers TO log_writer; -- columns of log_analyt
 
 GRANT SELECT ON log_events, log_analytics, log_positions, log_instances, log_patterns, log_pattern_totals, log_pattern_aliases,
                 log_dead_letters, log_endpoints, source_ledger, error_totals, merged_patterns TO log_reader;
-GRANT EXECUTE ON FUNCTION list_partitions, latency_value, latency_above, latency_bucket, latency_buckets, bucket_place, unpack_registers, hll_estimate,
-                          merge_registers, analytics_between, rollups_between, histograms_between, overall_between,
-                          block_start, next_block, blocks_between, unblocked_between, endpoints_between, errors_between,
+GRANT EXECUTE ON FUNCTION list_partitions, latency_value, latency_above, latency_bucket, latency_buckets, bucket_place, cumulate,
+                          unpack_registers, hll_estimate, merge_registers, analytics_between, rollups_between,
+                          histograms_between, overall_between, block_start, next_block, blocks_between, unblocked_between,
+                          endpoints_between, errors_between,
                           top_errors, new_errors, total_errors, unique_error_patterns, error_rate, latency_quantiles,
                           slowest_endpoints, performance_issues, request_rate, unique_count, unique_users, active_tenants,
                           apdex, kpis, compare, resolve_pattern, pattern_cases, service_states TO log_reader;

@@ -15,6 +15,7 @@ const (
 	copyBlocks = "COPY " + schemaName + `.log_endpoints (timestamp, window_seconds, service, endpoints, hashes, requests, slow,
 		total_ms, max_ms, histograms) FROM STDIN`
 	enough = 16 << 20 // bytes to be sent at once
+	point  = 201      // first bucket before the point of a packed histogram
 )
 
 // rows collects rows as text for COPY. Nothing in them needs to be escaped.
@@ -96,7 +97,8 @@ func (w *window) appendHistogram(b []byte, i int) []byte {
 	return appendPacked(b, w.service.endpoints[i].first, w.histogram[i])
 }
 
-// appendPacked appends a packed histogram: twelve digits for each bucket, the highest first.
+// appendPacked appends a packed histogram: twelve digits for each bucket, the highest first. Those before the point say how
+// many requests are in the bucket and above, the others how many are in it and below.
 func appendPacked(b []byte, first int, counts []int64) []byte {
 	for len(counts) > 0 && counts[len(counts)-1] == 0 {
 		counts = counts[:len(counts)-1]
@@ -107,12 +109,35 @@ func appendPacked(b []byte, first int, counts []int64) []byte {
 	if len(counts) == 0 {
 		return append(b, `\N`...)
 	}
-	for i := len(counts) - 1; i >= 0; i-- {
-		at := len(b)
-		b = append(b, "000000000000"...)
-		for n, j := counts[i], at+11; n > 0; n, j = n/10, j-1 {
-			b[j] += byte(n % 10)
+	count := func(bucket int) int64 {
+		if i := bucket - first; i >= 0 && i < len(counts) {
+			return counts[i]
 		}
+		return 0
 	}
-	return strconv.AppendInt(append(b, 'e'), int64(12*first), 10)
+	last := first + len(counts) - 1
+	var above, below int64
+	for k := last; k >= point; k-- {
+		above += count(k)
+		b = appendDigits(b, above)
+	}
+	for k := first; k < point; k++ {
+		below += count(k)
+	}
+	b = append(b, '.')
+	for k := point - 1; k >= first; k-- {
+		b = appendDigits(b, below)
+		below -= count(k)
+	}
+	return b
+}
+
+// appendDigits appends a number with twelve digits.
+func appendDigits(b []byte, n int64) []byte {
+	at := len(b)
+	b = append(b, "000000000000"...)
+	for j := at + 11; n > 0; n, j = n/10, j-1 {
+		b[j] += byte(n % 10)
+	}
+	return b
 }
