@@ -127,6 +127,9 @@ func (w *wiring) follow(ctx context.Context, url string) (err error) {
 		if groupCtx.Err() != nil { // told to stop before the database was there: who waits at the gate was told too
 			return nil
 		}
+		if err == nil {
+			target.Checked()
+		}
 		gate.open(err)
 		return err
 	})

@@ -171,6 +171,24 @@ func TestFaultsAtStart(t *testing.T) {
 	}
 }
 
+// What goes wrong between a check of the database and the first commit is waited for.
+func TestFaultAfterCheck(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	role, url := r.role("")
+	s := r.sink(func(o *Options) { o.URL = url })
+	s.Checked()
+	r.exec("ALTER ROLE " + role + " NOLOGIN")
+	f := &feed{key: "a", lines: 100, batch: 10, line: number}
+	_, wait := r.start(t.Context(), s, f)
+	testkit.Eventually(t, "the health shows the fault", func() bool { return meets(s.Health(), Misconfigured) })
+	r.exec("ALTER ROLE " + role + " LOGIN")
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+	r.exactlyOnce(f)
+}
+
 // Sessions are ended by an administrator, at random.
 func TestTerminatedSessions(t *testing.T) {
 	t.Parallel()

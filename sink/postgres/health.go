@@ -39,10 +39,11 @@ type state struct {
 	log *slog.Logger
 	now func() time.Time
 
-	mu     sync.Mutex
-	faults map[string]Fault // by part
-	proven map[string]bool  // parts that have worked since the start
-	locked int
+	mu      sync.Mutex
+	faults  map[string]Fault // by part
+	proven  map[string]bool  // parts that have worked since the start
+	checked bool             // all will, as somebody has found
+	locked  int
 }
 
 func newState(log *slog.Logger, now func() time.Time) *state {
@@ -104,11 +105,17 @@ func (s *state) unreachableLocked() bool {
 	return false
 }
 
-// isProven reports whether part has worked since the start.
+// isProven reports whether part has worked since the start, or was found to be able to.
 func (s *state) isProven(part string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.proven[part]
+	return s.checked || s.proven[part]
+}
+
+func (s *state) setChecked() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.checked = true
 }
 
 func (s *state) setLocked(n int) {

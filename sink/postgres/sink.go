@@ -74,8 +74,12 @@ func (s *Sink) Health() Health {
 	return h
 }
 
+// Checked says that login, rights and schema were found to be right: what is wrong with them later is waited for, even if
+// nothing was stored yet.
+func (s *Sink) Checked() { s.state.setChecked() }
+
 // Run implements [pipeline.Sink]. Besides ctx's it returns the errors that nobody can wait for: a wrong login, missing
-// rights or tables at the first try. Whatever the error, nothing is lost: positions stand before what was not stored.
+// rights or tables at the first try, unless they were [Sink.Checked] before. Whatever the error, nothing is lost: positions stand before what was not stored.
 func (s *Sink) Run(ctx context.Context, in <-chan *pipeline.Batch) error {
 	flushes := make(chan flush, queuedFlushes)
 	both, groupCtx := errgroup.WithContext(ctx)

@@ -6,7 +6,8 @@ import "context"
 // or ctx's.
 //
 // A fault of login, rights or schema cannot pass when it is the first thing the part meets: whoever started the
-// program is told at once. Later on it is waited for like everything else, for somebody is repairing it.
+// program is told at once. Later on, and after [Sink.Checked], it is waited for like everything else, for somebody is
+// repairing it.
 func (s *Sink) until(ctx context.Context, part string, c *client, work func(context.Context) error) error {
 	wait := newRetry(&s.pace)
 	for {
