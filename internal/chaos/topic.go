@@ -8,11 +8,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"logflume/internal/privatekafka"
 	"logflume/internal/testkit"
@@ -53,6 +55,7 @@ func (r *Rig) OnTopic(cluster *privatekafka.Cluster, partitions int, session str
 	if err = cmp.Or(err, made.Err); err != nil {
 		r.t.Fatal(err)
 	}
+	t.awaitTopic(client)
 	if session != "" {
 		session = ", session_timeout: " + session
 	}
@@ -61,6 +64,25 @@ func (r *Rig) OnTopic(cluster *privatekafka.Cluster, partitions int, session str
 	r.maxMemory = maxTopicMemory
 	r.Configure("flush: {interval: 100ms}")
 	return t
+}
+
+// awaitTopic waits until each broker knows all partitions. A producer that has heard of the topic from one broker gives up
+// when another one has not.
+func (r *TopicRig) awaitTopic(client *kgo.Client) {
+	r.t.Helper()
+	ask := kmsg.NewPtrMetadataRequest()
+	ask.Topics = []kmsg.MetadataRequestTopic{{Topic: kmsg.StringPtr(r.name)}}
+	for _, broker := range client.SeedBrokers() {
+		testkit.EventuallyWithin(r.t, longPatience, "a broker knows the topic", func() bool {
+			answer, err := broker.RetriableRequest(r.t.Context(), ask)
+			if err != nil {
+				return false
+			}
+			topic := answer.(*kmsg.MetadataResponse).Topics[0]
+			return topic.ErrorCode == 0 && len(topic.Partitions) == r.Partitions &&
+				!slices.ContainsFunc(topic.Partitions, func(p kmsg.MetadataResponseTopicPartition) bool { return p.ErrorCode != 0 })
+		})
+	}
 }
 
 // Settle waits until all lines are stored, or no more come, and then until the positions are the partitions' ends, which
