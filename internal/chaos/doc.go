@@ -18,8 +18,9 @@
 // that it risked them, may be without a row, and only their bytes in the ledger's lost_bytes.
 //
 // Sizes: a small one that runs with all tests, and with LOGFLUME_CHAOS=full one of 200,000 lines a writer, or 505,000 into
-// a topic. What is random comes from a seed that is printed and that LOGFLUME_CHAOS_SEED sets. LOGFLUME_CHAOS_RESULTS names
-// a file to which the [Result] of each run is appended, for the program in table.
+// a topic. What is random comes from a seed that is printed, the same one each time in the small size, and that
+// LOGFLUME_CHAOS_SEED sets. LOGFLUME_CHAOS_RESULTS names a file to which the [Result] of each run is appended, for the
+// program in table.
 //
 // Time: faults happen by the rig's own clock; everything else waits for what it needs: rows, the end of a process.
 package chaos
