@@ -3,7 +3,6 @@ package file
 import (
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -50,9 +49,7 @@ func TestDeletedFileIsGivenUpInTime(t *testing.T) {
 func TestDeletedFileOfPausedSourceIsGivenUp(t *testing.T) {
 	w := newWorld(t)
 	w.o.Deleted, w.o.CopyWait = time.Hour, time.Minute
-	c := w.store.connect()
-	var full, stopped atomic.Bool
-	c.full = func() bool { stopped.Store(full.Load()); return full.Load() }
+	c, full, stopped := w.pausable()
 	w.append("app.log", "one\n")
 	w.beginWith(c)
 	w.expect("one")

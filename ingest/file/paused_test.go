@@ -9,12 +9,17 @@ import (
 	"logflume/pipeline"
 )
 
+// pausable returns a connection that takes no more while full is set; stopped says that a source has met that.
+func (w *world) pausable() (c *connection, full, stopped *atomic.Bool) {
+	c, full, stopped = w.store.connect(), &atomic.Bool{}, &atomic.Bool{}
+	c.full = func() bool { stopped.Store(full.Load()); return full.Load() }
+	return c, full, stopped
+}
+
 // A source that is paused reads on where it stopped, whatever happens to its file meanwhile.
 func TestPausedSourceGoesOn(t *testing.T) {
 	w := newWorld(t, "app.log*")
-	c := w.store.connect()
-	var full, stopped atomic.Bool
-	c.full = func() bool { stopped.Store(full.Load()); return full.Load() }
+	c, full, stopped := w.pausable()
 	w.append("app.log", "one\n")
 	w.beginWith(c)
 	w.expect("one")

@@ -13,13 +13,7 @@ func TestTwoInstancesAndCopytruncate(t *testing.T) {
 	w.begin()
 	o := w.o
 	o.Log = o.Log.With("instance", "other")
-	s, err := New(o)
-	w.must(err)
-	other := run(w.store.connect(), s)
-	defer func() {
-		other.stop()
-		w.must(<-other.ended)
-	}()
+	other := w.beside(o)
 	var want []string
 	for i := range 12 {
 		lines, text := numbered(i*100, i*100+100)
