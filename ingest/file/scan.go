@@ -270,8 +270,12 @@ func (k *keeper) wake(f *openFile) {
 		k.place(f)
 	case idle:
 		k.read(f)
-	case resting:
-		if f.row != nil && f.packing == plain && f.hasLost(f.milestone()) { // so that a copy of what it holds now is known
+	case resting: // a copy of what it holds now is to be known
+		switch {
+		case f.packing != plain:
+		case f.row == nil:
+			k.refreshHead(f)
+		case f.hasLost(f.milestone()):
 			k.replaced(f)
 		}
 	case held:
