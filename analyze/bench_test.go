@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -47,6 +48,25 @@ func BenchmarkMask(b *testing.B) {
 			b.Fatal("unknown")
 		}
 		text = m.appendText(text[:0])
+	}
+}
+
+// BenchmarkMaskLogHub masks the lines of real systems, 2,000 each. The figure is that of one line with its text.
+func BenchmarkMaskLogHub(b *testing.B) {
+	for _, path := range labelledFiles(b) {
+		messages := contents(b, path)
+		b.Run(filepath.Base(filepath.Dir(path)), func(b *testing.B) {
+			var m masker
+			text := make([]byte, 0, 1024)
+			i := 0
+			for b.Loop() {
+				m.mask(messages[i])
+				text = m.appendText(text[:0])
+				if i++; i == len(messages) {
+					i = 0
+				}
+			}
+		})
 	}
 }
 

@@ -20,7 +20,7 @@ const (
 )
 
 // labelledFiles returns the files with labelled lines.
-func labelledFiles(t *testing.T) []string {
+func labelledFiles(t testing.TB) []string {
 	t.Helper()
 	systems, err := filepath.Glob(loghubData + "/*/*_2k.log_structured.csv")
 	if _, toolErr := os.Stat(loghubEval); err != nil || len(systems) == 0 || toolErr != nil {
@@ -81,7 +81,7 @@ func writeGroups(t *testing.T, path, dir string) {
 }
 
 // contents returns the messages of the labelled file at path.
-func contents(t *testing.T, path string) []string {
+func contents(t testing.TB, path string) []string {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
