@@ -23,6 +23,8 @@ const (
 	letter = hexLetter | otherLetter
 	inName = letter | wide | digit | dot | dash | underscore | sign // may stand inside a name
 	ends   = delimiter | blank
+
+	unknown = ^class(0) // the classes of bytes that may be any
 )
 
 // classes tells the class of every byte.
@@ -52,6 +54,14 @@ var classes = func() (t [256]class) {
 	return t
 }()
 
+// classAt returns the class of the byte at index i, blank at the end of s.
+func classAt(s string, i int) class {
+	if i < len(s) {
+		return classes[s[i]]
+	}
+	return blank
+}
+
 // classOf or-s the classes of all bytes of s.
 func classOf(s string) (c class) {
 	for i := range len(s) {
@@ -61,13 +71,3 @@ func classOf(s string) (c class) {
 }
 
 func isDigit(c byte) bool { return classes[c] == digit }
-
-// count returns how often c occurs in s.
-func count(s string, c byte) (n int) {
-	for i := range len(s) {
-		if s[i] == c {
-			n++
-		}
-	}
-	return n
-}

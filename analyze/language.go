@@ -1,14 +1,16 @@
 package analyze
 
-// mayMean tells the first letters of words that are more than a literal: constants, and dates, which begin with a
-// capital. Few words of a message get beyond it.
-var mayMean = func() (t [256]bool) {
-	for c := 'A'; c <= 'Z'; c++ {
-		t[c] = true
-	}
-	t['t'], t['f'], t['n'] = true, true, true
-	return t
-}()
+import "strings"
+
+// meaningful are the words of letters that may be more than a literal: dates, constants, what announces a user, and what
+// begins a statement. Few words of a message get beyond them.
+var meaningful = setOf("jan feb mar apr may jun jul aug sep oct nov dec " +
+	"january february march april june july august september october november december " +
+	"mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday " +
+	"true false null nil none user select insert update delete")
+
+// mayMean reports whether a word of n > 0 bytes, of which x are the first eight, may be more than a literal.
+func mayMean(x uint64, n int) bool { return meaningful.has(wordKey(x, n)) }
 
 // plainWord handles s[i:j], a whole word of letters, and returns the index after what it took.
 func (m *masker) plainWord(i, j int, c class) int {
@@ -111,29 +113,20 @@ func isConstant(w string) bool {
 	return false
 }
 
-// isTerm reports whether w is a technical term whose digits are part of its name, in any case.
+// terms are technical terms whose digits are part of their name.
+var terms = setOf("ipv4 ipv6 http2 http3 oauth2 ssh2 socks4 socks5 tls1 ssl3 saml2 l2tp layer7 " +
+	"utf8 utf-8 utf16 utf-16 utf32 utf8mb4 ucs2 latin1 cp1252 " +
+	"sha1 sha-1 sha2 sha256 sha-256 sha384 sha512 sha-512 md5 crc32 crc32c blake2b ed25519 " +
+	"aes128 aes256 rc4 x509 x25519 pkcs1 pkcs8 pkcs12 pbkdf2 base32 base58 base62 base64 " +
+	"x86 x64 x86_64 i386 i686 amd64 arm64 armv7 aarch64 win32 win64 " +
+	"int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 i32 i64 u32 u64 " +
+	"log4j log4j2 slf4j neo4j k8s k3s i18n l10n s3 ec2 b2b b2c p2p h2 h2c e2e " +
+	"bzip2 lz4 mp3 mp4 h264 h265 web3 ext2 ext3 ext4 psycopg2 boto3 urllib3 python2 python3")
+
+// isTerm reports whether w is a technical term, in any case.
 func isTerm(w string) bool {
-	var low [12]byte
-	if len(w) > len(low) {
-		return false
+	if len(w) > 8 {
+		return len(w) == len("base64url") && strings.EqualFold(w, "base64url")
 	}
-	for i := range len(w) {
-		low[i] = w[i]
-		if classes[w[i]]&letter != 0 {
-			low[i] |= 0x20
-		}
-	}
-	switch string(low[:len(w)]) {
-	case "ipv4", "ipv6", "http2", "http3", "oauth2", "ssh2", "socks4", "socks5", "tls1", "ssl3", "saml2", "l2tp", "layer7",
-		"utf8", "utf-8", "utf16", "utf-16", "utf32", "utf8mb4", "ucs2", "latin1", "cp1252",
-		"sha1", "sha-1", "sha2", "sha256", "sha-256", "sha384", "sha512", "sha-512", "md5", "crc32", "crc32c", "blake2b", "ed25519",
-		"aes128", "aes256", "rc4", "x509", "x25519", "pkcs1", "pkcs8", "pkcs12", "pbkdf2",
-		"base32", "base58", "base62", "base64", "base64url",
-		"x86", "x64", "x86_64", "i386", "i686", "amd64", "arm64", "armv7", "aarch64", "win32", "win64",
-		"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64", "i32", "i64", "u32", "u64",
-		"log4j", "log4j2", "slf4j", "neo4j", "k8s", "k3s", "i18n", "l10n", "s3", "ec2", "b2b", "b2c", "p2p", "h2", "h2c", "e2e",
-		"bzip2", "lz4", "mp3", "mp4", "h264", "h265", "web3", "ext2", "ext3", "ext4", "psycopg2", "boto3", "urllib3", "python2", "python3":
-		return true
-	}
-	return false
+	return terms.has(wordKey(eight(w, 0), len(w)))
 }

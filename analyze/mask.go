@@ -72,6 +72,18 @@ func bounded(s string) (start string, cut bool) {
 func (m *masker) scan() {
 	s := m.s
 	for i := 0; i < len(s); {
+		if s[i] == ' ' {
+			m.blank()
+			m.named = m.named && m.last() != '=' // `user= uid=0` names nobody
+			if i++; i == len(s) {
+				return
+			}
+		}
+		if !m.named && classes[s[i]]&plain != 0 {
+			if i = m.plainRun(i); i == len(s) {
+				return
+			}
+		}
 		if m.sql {
 			if j := m.inSQL(i); j > i {
 				i = j
@@ -82,21 +94,23 @@ func (m *masker) scan() {
 		switch {
 		case c == blank:
 			m.blank()
-			m.named = m.named && m.last() != '=' // `user= uid=0` names nobody
+			m.named = m.named && m.last() != '='
 			i++
 		case c == delimiter:
 			i = m.delimiter(i)
 			m.named = s[i-1] == '=' && m.endsInUserKey()
 		default:
+			body := class(0) // the class of all but the last byte, which often is punctuation
 			j := i + 1
 			for ; j < len(s); j++ {
 				b := classes[s[j]]
 				if b&ends != 0 {
 					break
 				}
+				body = c
 				c |= b
 			}
-			i = m.word(i, j, c)
+			i = m.word(i, j, c, body)
 			s = m.s // a statement is read in small letters
 			m.named = s[i-1] == 'r' && m.endsInUser()
 		}

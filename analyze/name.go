@@ -2,9 +2,8 @@ package analyze
 
 import "strings"
 
-// name masks a name: letters, digits, dots, dashes and underscores. counted says that it was a number.
-func (m *masker) name(w string) (counted bool) {
-	c := classOf(w)
+// name masks a name: letters, digits, dots, dashes and underscores; c are its classes. counted says that it was a number.
+func (m *masker) name(w string, c class) (counted bool) {
 	switch {
 	case c&(letter|wide) == 0 && c&digit != 0:
 		m.placeholder(number)
@@ -34,7 +33,7 @@ func (m *masker) dotted(w string, c class) {
 // mixed masks a name that has letters and digits.
 func (m *masker) mixed(w string, c class) {
 	switch {
-	case isUUID(w):
+	case isUUID(w, c):
 		m.placeholder(uuid)
 	case isHex(w, c):
 		m.placeholder(hexNumber)
@@ -86,29 +85,30 @@ func isHex(w string, c class) bool {
 	return len(w) >= 4 && c == digit|hexLetter && !isTerm(w)
 }
 
-// isUUID reports whether w is 8-4-4-4-12 hex digits.
-func isUUID(w string) bool {
-	if len(w) != 36 {
-		return false
-	}
-	for i := range len(w) {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if w[i] != '-' {
-				return false
-			}
-		} else if classes[w[i]]&(digit|hexLetter) == 0 {
-			return false
-		}
-	}
-	return true
+// isUUID reports whether w, whose classes are c, is 8-4-4-4-12 hex digits, some of them letters.
+func isUUID(w string, c class) bool {
+	return c == digit|hexLetter|dash && len(w) == 36 && w[8] == '-' && w[13] == '-' && w[18] == '-' && w[23] == '-' &&
+		strings.Count(w, "-") == 4
 }
 
 // isTypeName reports whether w ends like the type of an error. The type is the message, whatever comes before it.
 func isTypeName(w string) bool {
-	for _, suffix := range [...]string{"Exception", "Error", "Throwable", "Fault", "Panic", "Warning"} {
-		if strings.HasSuffix(w, suffix) {
-			return true
-		}
+	if len(w) < len("Error") {
+		return false
+	}
+	switch w[len(w)-1] {
+	case 'n':
+		return strings.HasSuffix(w, "Exception")
+	case 'r':
+		return strings.HasSuffix(w, "Error")
+	case 'e':
+		return strings.HasSuffix(w, "Throwable")
+	case 't':
+		return strings.HasSuffix(w, "Fault")
+	case 'c':
+		return strings.HasSuffix(w, "Panic")
+	case 'g':
+		return strings.HasSuffix(w, "Warning")
 	}
 	return false
 }

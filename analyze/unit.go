@@ -1,5 +1,7 @@
 package analyze
 
+import "strings"
+
 // unit swallows the unit that follows a number as the next word: `5 KB`, `1 sec`. It returns the index after it, or i.
 func (m *masker) unit(i int) int {
 	j := i
@@ -7,10 +9,11 @@ func (m *masker) unit(i int) int {
 		j++
 	}
 	start := j
+	j += leadingLetters(eight(m.s, j))
 	for j < len(m.s) && (classes[m.s[j]]&(letter|slash) != 0 || m.s[j] == '%') {
 		j++
 	}
-	if start == i || !isUnit(m.s[start:j]) {
+	if start == i || start == j || !isUnit(m.s[start:j], eight(m.s, start)) {
 		return i
 	}
 	if j < len(m.s) && classes[m.s[j]]&(wide|digit|dash|underscore|at|backslash) != 0 {
@@ -19,32 +22,24 @@ func (m *masker) unit(i int) int {
 	return j
 }
 
-// isUnit reports whether w is a unit of time, size, rate or frequency, or what follows a time of day.
-func isUnit(w string) bool {
-	var low [12]byte
-	if len(w) == 0 || len(w) > len(low) {
-		return false
+// units are those of time, size, rate or frequency, and what follows a time of day.
+var units = setOf("ns us ms sec secs min mins hr hrs second seconds minute minutes hour hours day days week weeks " +
+	"month months year years millis micros nanos " +
+	"byte bytes bit bits kb mb gb tb pb kib mib gib tib pib kbyte kbytes mbyte mbytes gbyte gbytes " +
+	"bps kbps mbps gbps b/s kb/s mb/s gb/s kib/s mib/s gib/s hz khz mhz ghz percent am pm utc gmt")
+
+// isUnit reports whether w, which is not empty and whose first eight bytes are x, is a unit, in any case.
+func isUnit(w string, x uint64) bool {
+	switch {
+	case len(w) == 1:
+		return w == "s" || w == "m" || w == "h" || w == "d" || w == "B" || w == "%"
+	case len(w) <= 8:
+		return units.has(wordKey(x, len(w)))
 	}
-	for i := range len(w) {
-		low[i] = w[i]
-		if classes[w[i]]&letter != 0 {
-			low[i] |= 0x20
+	for _, long := range [...]string{"nanoseconds", "microseconds", "milliseconds"} {
+		if strings.EqualFold(w, long) || strings.EqualFold(w, long[:len(long)-1]) {
+			return true
 		}
-	}
-	switch string(low[:len(w)]) {
-	case "ns", "us", "ms", "sec", "secs", "min", "mins", "hr", "hrs",
-		"nanosecond", "nanoseconds", "microsecond", "milliseconds", "millisecond", "microseconds",
-		"second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks", "month", "months",
-		"year", "years", "millis", "micros", "nanos":
-		return true
-	case "byte", "bytes", "bit", "bits", "kb", "mb", "gb", "tb", "pb", "kib", "mib", "gib", "tib", "pib",
-		"kbyte", "kbytes", "mbyte", "mbytes", "gbyte", "gbytes":
-		return true
-	case "bps", "kbps", "mbps", "gbps", "b/s", "kb/s", "mb/s", "gb/s", "kib/s", "mib/s", "gib/s", "hz", "khz", "mhz", "ghz",
-		"%", "percent", "am", "pm", "utc", "gmt":
-		return true
-	case "s", "m", "h", "d", "b":
-		return w[0] != 'S' && w[0] != 'M' && w[0] != 'H' && w[0] != 'D' && w[0] != 'b'
 	}
 	return false
 }

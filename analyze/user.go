@@ -23,8 +23,18 @@ func (m *masker) endsInUser() bool {
 // endsInUserKey reports whether the text emitted so far ends in a key whose value is the name of a user.
 func (m *masker) endsInUserKey() bool {
 	key, ok := bytes.CutSuffix(m.out, []byte("="))
-	return ok && (bytes.HasSuffix(key, []byte("user")) || bytes.HasSuffix(key, []byte("username")) ||
-		bytes.HasSuffix(key, []byte("user_name")) || bytes.HasSuffix(key, []byte("login")))
+	if !ok {
+		return false
+	}
+	switch key[len(key)-1] {
+	case 'r':
+		return bytes.HasSuffix(key, []byte("user"))
+	case 'e':
+		return bytes.HasSuffix(key, []byte("username")) || bytes.HasSuffix(key, []byte("user_name"))
+	case 'n':
+		return bytes.HasSuffix(key, []byte("login"))
+	}
+	return false
 }
 
 // isParticle reports whether w is a word that goes on after `user` without naming one.

@@ -34,10 +34,11 @@ func whole(w string, c class) (k kind, n int) {
 
 // location recognises URLs, paths and an address behind a slash as Java writes it.
 func location(w string, c class) (k kind, n int) {
-	if i := strings.Index(w, "://"); i > 0 && nameLength(w) == i {
-		return url, len(w)
+	if c&slash != 0 && c&colon != 0 {
+		if i := strings.Index(w, "://"); i > 0 && nameLength(w, c) == i {
+			return url, len(w)
+		}
 	}
-	slashes := count(w, '/')
 	switch {
 	case w[0] == '/':
 		if c&(letter|wide) == 0 {
@@ -45,18 +46,19 @@ func location(w string, c class) (k kind, n int) {
 				return address, n + 1
 			}
 		}
-		if slashes > 1 && c&(letter|wide|digit) != 0 {
+		if c&(letter|wide|digit) != 0 && strings.IndexByte(w[1:], '/') >= 0 {
 			return path, len(w)
 		}
 	case c&(letter|wide) == 0:
 	case hasDrive(w), strings.HasPrefix(w, "./"), strings.HasPrefix(w, "../"), strings.HasPrefix(w, "~/"):
 		return path, len(w)
 	case w[0] == '\\':
-		if count(w, '\\') > 2 {
+		if strings.Count(w, `\`) > 2 {
 			return path, len(w)
 		}
-	case slashes > 1 && classes[w[0]]&(letter|wide|digit|dot|underscore) != 0:
-		if i := strings.IndexByte(w, ':'); i < 0 || i > strings.IndexByte(w, '/') {
+	case classes[w[0]]&(letter|wide|digit|dot|underscore) != 0:
+		i := strings.IndexByte(w, '/')
+		if i > 0 && strings.IndexByte(w[i+1:], '/') >= 0 && strings.IndexByte(w[:i], ':') < 0 {
 			return path, len(w)
 		}
 	}
@@ -79,7 +81,7 @@ func mailbox(w string) int {
 		return 0
 	}
 	domain := w[i+1:]
-	n := nameLength(domain)
+	n := nameLength(domain, unknown)
 	for n > 0 && classes[domain[n-1]]&(letter|wide|digit) == 0 {
 		n--
 	}

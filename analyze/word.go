@@ -8,20 +8,33 @@ const (
 	maxWord = 256 // longer words with digits or punctuation are data, not language
 )
 
-// word handles the word s[i:j], whose classes are c, and returns the index after what it took.
-func (m *masker) word(i, j int, c class) int {
+// word handles the word s[i:j]. Its classes are c, those of all its bytes but the last are body. It returns the index after what
+// it took.
+func (m *masker) word(i, j int, c, body class) int {
 	if j-i == len("select") && c&^letter == 0 && !m.sql && m.tries < sqlTries {
 		m.trySQL(i)
 	}
-	if c&^plain == 0 && !m.named {
-		if c == hexLetter || mayMean[m.s[i]] {
-			return m.plainWord(i, j, c)
+	if !m.named {
+		switch {
+		case c&^plain == 0:
+			if c == hexLetter || mayMean(eight(m.s, i), j-i) {
+				return m.plainWord(i, j, c)
+			}
+			m.literal(m.s[i:j])
+			return j
+		case c == digit && j-i <= maxWord:
+			m.placeholder(number)
+			return m.unit(j)
+		case isUUID(m.s[i:j], c) && m.last() != '=': // after which it is a value
+			m.placeholder(uuid)
+			return j
 		}
-		m.literal(m.s[i:j])
-		return j
 	}
-	if c&slash != 0 {
-		j = m.query(i, j, c)
+	if c&slash != 0 && c&otherPunct != 0 {
+		if end := m.query(i, j, c); end > j {
+			j = end
+			body = classOf(m.s[i : j-1])
+		}
 	}
 	end := i + bodyLength(m.s[i:j])
 	if m.named && end > i && !isParticle(m.s[i:end]) {
@@ -30,7 +43,12 @@ func (m *masker) word(i, j int, c class) int {
 		return j
 	}
 	if end < j {
-		if c = classOf(m.s[i:end]); c != 0 && c&^plain == 0 {
+		if end == j-1 {
+			c = body
+		} else {
+			c = classOf(m.s[i:end])
+		}
+		if c != 0 && c&^plain == 0 {
 			m.plainName(m.s[i:end], c)
 			m.literal(m.s[end:j])
 			return j
@@ -100,7 +118,17 @@ func (m *masker) parts(i, end int, c class) (counted bool) {
 		}
 		valued = false
 		if n == 0 {
-			n, counted = m.part(w)
+			if n = nameLength(w, c); n == 0 {
+				m.literal(w[:1])
+				i++
+				counted = false
+				continue
+			}
+			of := c
+			if n < len(w) || long {
+				of = classOf(w[:n])
+			}
+			counted = m.name(w[:n], of)
 			i += n
 			continue
 		}
@@ -114,23 +142,18 @@ func (m *masker) parts(i, end int, c class) (counted bool) {
 	return counted
 }
 
-// part masks the name that w begins with, or emits one mark of punctuation. It returns how many bytes it took.
-func (m *masker) part(w string) (n int, counted bool) {
-	if n = nameLength(w); n == 0 {
-		m.literal(w[:1])
-		return 1, false
-	}
-	return n, m.name(w[:n])
-}
-
 // nameLength returns the length of the name that w begins with, without dots and dashes at its end. A number beside a
-// character outside ASCII is a part of its own: languages written without blanks have no other border.
-func nameLength(w string) int {
+// character outside ASCII is a part of its own: languages written without blanks have no other border. all are the classes
+// of w, or more.
+func nameLength(w string, all class) int {
 	c := classes[w[0]]
 	if c&(letter|wide|digit|underscore) == 0 && (c != sign || len(w) < 2 || classes[w[1]]&inName&^digit == 0) {
 		return 0
 	}
 	n := 1
+	if all&^(inName&^wide) == 0 {
+		n = len(w)
+	}
 	for ; n < len(w); n++ {
 		next := classes[w[n]]
 		if next&inName == 0 || c == wide && next&(digit|sign) != 0 || c&(digit|sign) != 0 && next == wide {
