@@ -22,23 +22,27 @@ func eight(s string, i int) uint64 {
 
 // beyond is eight where less than eight bytes are left.
 func beyond(s string, i int) uint64 {
-	if n := len(s) - 8; n >= 0 {
-		return eight(s, n) >> (8 * uint(i-n))
+	s = s[i:]
+	n := len(s)
+	switch {
+	case n >= 4:
+		first, last := []byte(s[:4]), []byte(s[n-4:])
+		return uint64(binary.LittleEndian.Uint32(first)) | uint64(binary.LittleEndian.Uint32(last))<<(uint(n-4)*8&63)
+	case n > 0:
+		return uint64(s[0]) | uint64(s[n/2])<<(uint(n/2)*8&63) | uint64(s[n-1])<<(uint(n-1)*8&63)
 	}
-	x := uint64(0)
-	for j := len(s) - 1; j >= i; j-- {
-		x = x<<8 | uint64(s[j])
-	}
-	return x
+	return 0
+}
+
+// otherThanLetters has the top bit of every byte that is no ASCII letter.
+func otherThanLetters(x uint64) uint64 {
+	x |= small
+	low := x &^ highs // so that no byte borrows from the next, or carries into it
+	return ((0x7f+'a')*ones - low | (low + (0x7f-'z')*ones) | x) & highs
 }
 
 // leadingLetters returns how many of the eight bytes, from the first on, are ASCII letters.
-func leadingLetters(x uint64) int {
-	x |= small
-	low := x &^ highs // no byte carries into the next
-	mask := (low + (0x80-'a')*ones) &^ (low + (0x7f-'z')*ones) &^ x & highs
-	return bits.TrailingZeros64(^mask&highs) / 8
-}
+func leadingLetters(x uint64) int { return bits.TrailingZeros64(otherThanLetters(x)) / 8 }
 
 // mayBeHex reports whether none of the eight bytes is a letter beyond f.
 func mayBeHex(x uint64) bool {

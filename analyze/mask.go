@@ -1,6 +1,10 @@
 package analyze
 
-import "github.com/cespare/xxhash/v2"
+import (
+	"github.com/cespare/xxhash/v2"
+
+	"logflume/pipeline"
+)
 
 const (
 	// ruleVersion enters every id. It changes when the rules do, so that ids made by different rules are never mixed up.
@@ -17,14 +21,14 @@ const (
 // grown.
 type masker struct {
 	emitter
-	s        string // the message
+	padded   []byte // the message, and eight bytes that end every word
+	s        string // the message in padded; what a statement begins with is in small letters from there on
 	unclosed [3]int // per quotation mark: no closing one lies before this index
 	keyEnd   int    // index after a quoted key that is being read
 	named    bool   // the next word is the name of a user
 	sql      bool   // in a statement
 	tries    int    // words that might have begun one
 	sqlQuote byte   // the quotation mark around it
-	lower    []byte // the message in small letters from the statement on
 	buf      []byte
 }
 
@@ -34,7 +38,8 @@ func (m *masker) mask(message string) int64 {
 	m.reset()
 	m.unclosed, m.keyEnd, m.named, m.sql, m.tries = [3]int{}, 0, false, false, 0
 	start, cut := bounded(message)
-	m.s = start
+	m.padded = append(append(m.padded[:0], start...), "\x00\x00\x00\x00\x00\x00\x00\x00"...)
+	m.s = pipeline.String(m.padded[:len(start)])
 	m.scan()
 	if cut {
 		m.blank()
@@ -111,7 +116,6 @@ func (m *masker) scan() {
 				c |= b
 			}
 			i = m.word(i, j, c, body)
-			s = m.s // a statement is read in small letters
 			m.named = s[i-1] == 'r' && m.endsInUser()
 		}
 	}

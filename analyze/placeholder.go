@@ -31,6 +31,14 @@ var kindNames = [kinds]string{
 	"num", "hex", "uuid", "ip", "time", "path", "url", "email", "host", "str", "bool", "id", "val", "user", "*", "...",
 }
 
+// placeholders are the kinds as they are written.
+var placeholders = func() (t [kinds]string) {
+	for k, name := range kindNames {
+		t[k] = "<" + name + ">"
+	}
+	return t
+}()
+
 // placeholderAt recognises a placeholder that stands in the message itself at s[i] = '<', as it does when a pattern
 // is masked again, or when another tool has masked the message. It returns the index after it.
 func placeholderAt(s string, i int) (k kind, end int, ok bool) {

@@ -1,34 +1,48 @@
 package analyze
 
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// eight returns the eight bytes of the message from index i on, with zeros for what lies beyond its end.
+func (m *masker) eight(i int) uint64 { return binary.LittleEndian.Uint64(m.padded[i : i+8]) }
+
 // plainRun emits the words from index i on that stand in the pattern as they are, and returns the index after them: words of
 // letters, with single blanks between, which are most of most messages. It stops before the first that may be more, for scan
 // to look at; i begins with a byte that is plain. It reads eight bytes at a time and copies all words at once.
 func (m *masker) plainRun(i int) int {
-	s, start, end := m.s, i, i // s[start:end] are words to emit
-	for i < len(s) {
-		x := eight(s, i)
-		j := i + leadingLetters(x)
-		next := classAt(s, j)
-		for next&plain != 0 { // the ninth letter, or a dash
-			j++
-			j += leadingLetters(eight(s, j))
-			next = classAt(s, j)
+	text, start, end := m.padded, i, i // text[start:end] are words to emit
+	for {
+		x := binary.LittleEndian.Uint64(text[i : i+8])
+		j, other, next := i, otherThanLetters(x), class(0)
+		for {
+			if other != 0 {
+				j += bits.TrailingZeros64(other) / 8
+				if next = classes[text[j]]; next&plain == 0 {
+					break
+				}
+				j++ // a dash or the like
+			} else {
+				j += 8
+			}
+			other = otherThanLetters(binary.LittleEndian.Uint64(text[j : j+8]))
 		}
 		n := j - i
 		if next&ends == 0 {
-			if next&(colon|dot) == 0 || s[j-1] == '-' {
+			if next&(colon|dot) == 0 || text[j-1] == '-' {
 				break
 			}
 			j++
-			if classAt(s, j)&ends == 0 {
+			if classes[text[j]]&ends == 0 {
 				break
 			}
 		}
-		if n == 0 || n >= 8 && mayBeHex(x) || mayMean(x, n) || m.sql && s[i] == '-' {
+		if n == 0 || n >= 8 && mayBeHex(x) || meaningful.has(wordKey(x, n)) || m.sql && text[i] == '-' {
 			break
 		}
-		if j < len(s) && s[j] != ' ' {
-			m.literal(s[start:j])
+		if text[j] != ' ' {
+			m.literal(m.s[start:j])
 			return j
 		}
 		end = j
@@ -37,10 +51,7 @@ func (m *masker) plainRun(i int) int {
 	if end == start {
 		return start
 	}
-	m.literal(s[start:end])
-	if end < len(s) {
-		m.space = true
-		end++
-	}
-	return end
+	m.literal(m.s[start:end])
+	m.space = true
+	return end + 1
 }

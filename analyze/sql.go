@@ -1,10 +1,6 @@
 package analyze
 
-import (
-	"strings"
-
-	"logflume/pipeline"
-)
+import "strings"
 
 const (
 	sqlAhead = 1 << 10 // bytes in which a statement must show what it is
@@ -69,13 +65,12 @@ func beginsWithWord(s, word string) bool {
 
 // beginSQL begins a statement at index i.
 func (m *masker) beginSQL(i int) {
-	m.lower = append(m.lower[:0], m.s...)
-	for k, c := range m.lower[i:] {
+	statement := m.padded[i:len(m.s)]
+	for k, c := range statement {
 		if c >= 'A' && c <= 'Z' {
-			m.lower[i+k] = c | 0x20
+			statement[k] = c | 0x20
 		}
 	}
-	m.s = pipeline.String(m.lower)
 	m.sql, m.sqlQuote = true, 0
 	if i > 0 && classes[m.s[i-1]] == delimiter && m.s[i-1] != '(' {
 		m.sqlQuote = m.s[i-1]

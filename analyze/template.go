@@ -175,10 +175,7 @@ func parsePattern(pattern string) (text []byte, kinds []kind) {
 func appendPattern(dst, text []byte, kinds []kind) []byte {
 	for _, k := range kinds {
 		i := bytes.IndexByte(text, mark)
-		dst = append(dst, text[:i]...)
-		dst = append(dst, '<')
-		dst = append(dst, kindNames[k]...)
-		dst = append(dst, '>')
+		dst = append(append(dst, text[:i]...), placeholders[k]...)
 		text = text[i+1:]
 	}
 	return append(dst, text...)

@@ -9,11 +9,11 @@ func (m *masker) unit(i int) int {
 		j++
 	}
 	start := j
-	j += leadingLetters(eight(m.s, j))
+	j += leadingLetters(m.eight(j))
 	for j < len(m.s) && (classes[m.s[j]]&(letter|slash) != 0 || m.s[j] == '%') {
 		j++
 	}
-	if start == i || start == j || !isUnit(m.s[start:j], eight(m.s, start)) {
+	if start == i || start == j || !isUnit(m.s[start:j], m.eight(start)) {
 		return i
 	}
 	if j < len(m.s) && classes[m.s[j]]&(wide|digit|dash|underscore|at|backslash) != 0 {

@@ -17,7 +17,7 @@ func (m *masker) word(i, j int, c, body class) int {
 	if !m.named {
 		switch {
 		case c&^plain == 0:
-			if c == hexLetter || mayMean(eight(m.s, i), j-i) {
+			if c == hexLetter || mayMean(m.eight(i), j-i) {
 				return m.plainWord(i, j, c)
 			}
 			m.literal(m.s[i:j])

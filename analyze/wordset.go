@@ -9,28 +9,32 @@ type wordSet [256]uint64
 func setOf(words string) (t wordSet) {
 	for w := range strings.FieldsSeq(words) {
 		key := wordKey(eight(w, 0), len(w))
-		h := key * wordHash >> 56
-		for t[h] != 0 && t[h] != key {
-			h = (h + 1) % 256
+		i := slotOf(key)
+		for t[i] != 0 {
+			i++
 		}
-		t[h] = key
+		t[i] = key
 	}
 	return t
 }
 
-const wordHash = 0x9e3779b97f4a7c15 // 2^64 / golden ratio
+// wordKey makes a key of a word of n > 0 bytes; x are the first eight from where it begins.
+func wordKey(x uint64, n int) uint64 {
+	x |= small
+	if n < 8 {
+		x <<= uint(64-8*n) & 63
+	}
+	return x
+}
 
-// wordKey makes a key of the first eight bytes of a word of n > 0 bytes; what of x lies beyond the word does not count.
-func wordKey(x uint64, n int) uint64 { return (x | small) << (64 - 8*uint(min(n, 8))) }
+func slotOf(key uint64) uint8 { return uint8(key * 0x9e3779b97f4a7c15 >> 56) }
 
 // has reports whether the word of that key is in the set, or begins with the first eight bytes of one that is longer.
 func (t *wordSet) has(key uint64) bool {
-	h := key * wordHash >> 56
-	for t[h] != 0 {
-		if t[h] == key {
+	for i := slotOf(key); t[i] != 0; i++ {
+		if t[i] == key {
 			return true
 		}
-		h = (h + 1) % 256
 	}
 	return false
 }
