@@ -116,12 +116,12 @@ func unitLength(w string) int {
 			return n + d
 		}
 	}
-	if strings.HasPrefix(w, "µs") || strings.HasPrefix(w, "μs") {
-		return len("µs")
-	}
 	n := 0
 	for n < len(w) && classes[w[n]]&letter != 0 {
 		n++
+	}
+	if n == 0 && (strings.HasPrefix(w, "µs") || strings.HasPrefix(w, "μs")) {
+		return len("µs")
 	}
 	if n > 0 && (isUnit(w[:n], eight(w, 0)) || isSuffix(w[:n])) {
 		return n

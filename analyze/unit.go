@@ -5,18 +5,18 @@ import "strings"
 // unit swallows the unit that follows a number as the next word: `5 KB`, `1 sec`. It returns the index after it, or i.
 func (m *masker) unit(i int) int {
 	j := i
-	for j < len(m.s) && classes[m.s[j]] == blank {
+	for classAt(m.s, j) == blank && j < len(m.s) {
 		j++
 	}
-	start := j
-	j += leadingLetters(m.eight(j))
-	for j < len(m.s) && (classes[m.s[j]]&(letter|slash) != 0 || m.s[j] == '%') {
-		j++
-	}
-	if start == i || start == j || !isUnit(m.s[start:j], m.eight(start)) {
+	if j == i {
 		return i
 	}
-	if j < len(m.s) && classes[m.s[j]]&(wide|digit|dash|underscore|at|backslash) != 0 {
+	start, x := j, m.eight(j)
+	j += leadingLetters(x)
+	for classAt(m.s, j)&(letter|slash) != 0 || j < len(m.s) && m.s[j] == '%' {
+		j++
+	}
+	if start == j || !isUnit(m.s[start:j], x) || classAt(m.s, j)&(wide|digit|dash|underscore|at|backslash) != 0 {
 		return i
 	}
 	return j

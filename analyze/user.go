@@ -5,10 +5,11 @@ import "bytes"
 // endsInUser reports whether the text emitted so far announces the name of a user as its next word: `for user`, `invalid
 // user`. The word user alone does not: `user unknown`, `the user session`.
 func (m *masker) endsInUser() bool {
-	before, ok := bytes.CutSuffix(m.out, []byte(" user"))
-	if !ok {
+	n := len(m.out) - len(" user")
+	if n < 0 || string(m.out[n:]) != " user" {
 		return false
 	}
+	before := m.out[:n]
 	i := bytes.LastIndexByte(before, ' ') + 1
 	if i == 0 {
 		i = 1 // the rule version
@@ -22,17 +23,17 @@ func (m *masker) endsInUser() bool {
 
 // endsInUserKey reports whether the text emitted so far ends in a key whose value is the name of a user.
 func (m *masker) endsInUserKey() bool {
-	key, ok := bytes.CutSuffix(m.out, []byte("="))
-	if !ok {
+	n := len(m.out)
+	if n < len("user=") || m.out[n-1] != '=' {
 		return false
 	}
-	switch key[len(key)-1] {
-	case 'r':
-		return bytes.HasSuffix(key, []byte("user"))
-	case 'e':
-		return bytes.HasSuffix(key, []byte("username")) || bytes.HasSuffix(key, []byte("user_name"))
-	case 'n':
-		return bytes.HasSuffix(key, []byte("login"))
+	switch string(m.out[n-3 : n-1]) { // most keys end otherwise
+	case "er":
+		return string(m.out[n-len("user="):]) == "user="
+	case "me":
+		return bytes.HasSuffix(m.out, []byte("username=")) || bytes.HasSuffix(m.out, []byte("user_name="))
+	case "in":
+		return bytes.HasSuffix(m.out, []byte("login="))
 	}
 	return false
 }

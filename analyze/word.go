@@ -25,6 +25,13 @@ func (m *masker) word(i, j int, c, body class) int {
 		case c == digit && j-i <= maxWord:
 			m.placeholder(number)
 			return m.unit(j)
+		case c&^(digit|dot|colon|dash) == 0 && isDigit(m.s[i]) && isDigit(m.s[j-1]) && j-i <= maxWord:
+			k := numericKind(m.s[i:j])
+			m.placeholder(k)
+			if k == address {
+				return j
+			}
+			return m.unit(j)
 		case isUUID(m.s[i:j], c) && m.last() != '=': // after which it is a value
 			m.placeholder(uuid)
 			return j
