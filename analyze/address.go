@@ -12,7 +12,7 @@ func hexAddress(w string) int {
 	if n < len(w) && w[n] == '%' {
 		n++
 		if n < len(w) {
-			n += nameLength(w[n:], unknown)
+			n += nameLength(w[n:])
 		}
 	}
 	if n < len(w) && w[n] == '/' && n+1 < len(w) && isDigit(w[n+1]) {

@@ -35,7 +35,7 @@ func whole(w string, c class) (k kind, n int) {
 // location recognises URLs, paths and an address behind a slash as Java writes it.
 func location(w string, c class) (k kind, n int) {
 	if c&slash != 0 && c&colon != 0 {
-		if i := strings.Index(w, "://"); i > 0 && nameLength(w, c) == i {
+		if i := strings.Index(w, "://"); i > 0 && nameLength(w) == i {
 			return url, len(w)
 		}
 	}
@@ -81,7 +81,7 @@ func mailbox(w string) int {
 		return 0
 	}
 	domain := w[i+1:]
-	n := nameLength(domain, unknown)
+	n := nameLength(domain)
 	for n > 0 && classes[domain[n-1]]&(letter|wide|digit) == 0 {
 		n--
 	}

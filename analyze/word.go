@@ -15,26 +15,15 @@ func (m *masker) word(i, j int, c, body class) int {
 		m.trySQL(i)
 	}
 	if !m.named {
-		switch {
-		case c&^plain == 0:
+		if c&^plain == 0 {
 			if c == hexLetter || mayMean(m.eight(i), j-i) {
 				return m.plainWord(i, j, c)
 			}
 			m.literal(m.s[i:j])
 			return j
-		case c == digit && j-i <= maxWord:
-			m.placeholder(number)
-			return m.unit(j)
-		case c&^(digit|dot|colon|dash) == 0 && isDigit(m.s[i]) && isDigit(m.s[j-1]) && j-i <= maxWord:
-			k := numericKind(m.s[i:j])
-			m.placeholder(k)
-			if k == address {
-				return j
-			}
-			return m.unit(j)
-		case isUUID(m.s[i:j], c) && m.last() != '=': // after which it is a value
-			m.placeholder(uuid)
-			return j
+		}
+		if end := m.simple(i, j, c); end > i {
+			return end
 		}
 	}
 	if c&slash != 0 && c&otherPunct != 0 {
@@ -66,6 +55,30 @@ func (m *masker) word(i, j int, c, body class) int {
 	}
 	m.puncts(m.s[end:j])
 	return j
+}
+
+// simple handles the word s[i:j], whose classes are c, if it is one of those that most words with digits are, and returns the
+// index after what it took, or i: numbers, and names as a whole. It does what parts would do for them.
+func (m *masker) simple(i, j int, c class) int {
+	w := m.s[i:j]
+	first, last := classes[w[0]], classes[w[len(w)-1]]
+	switch {
+	case len(w) > maxWord:
+	case c&^(digit|dot|colon|dash) == 0 && first&last == digit:
+		k := number
+		if c != digit {
+			k = numericKind(w)
+		}
+		m.placeholder(k)
+		if k == address {
+			return j
+		}
+		return m.unit(j)
+	case c&^(letter|digit|dash|underscore) == 0 && last != dash && m.last() != '=' && (first&letter != 0 || isUUID(w, c)):
+		m.mixed(w, c)
+		return j
+	}
+	return i
 }
 
 // bodyLength returns the length of w without the punctuation at its end.
@@ -116,7 +129,11 @@ func (m *masker) parts(i, end int, c class) (counted bool) {
 		n := 0
 		if !long { // or a text without blanks would take quadratic time
 			if i > start {
-				c = classOf(w)
+				if c = classOf(w); c == colon|digit && classOf(w[1:]) == digit {
+					m.literal(":") // host:port
+					m.placeholder(number)
+					return true
+				}
 			}
 			k, n = whole(w, c)
 		}
@@ -125,15 +142,12 @@ func (m *masker) parts(i, end int, c class) (counted bool) {
 		}
 		valued = false
 		if n == 0 {
-			if n = nameLength(w, c); n == 0 {
+			var of class
+			if n, of = name(w, c); n == 0 {
 				m.literal(w[:1])
 				i++
 				counted = false
 				continue
-			}
-			of := c
-			if n < len(w) || long {
-				of = classOf(w[:n])
 			}
 			counted = m.name(w[:n], of)
 			i += n
@@ -149,27 +163,42 @@ func (m *masker) parts(i, end int, c class) (counted bool) {
 	return counted
 }
 
-// nameLength returns the length of the name that w begins with, without dots and dashes at its end. A number beside a
-// character outside ASCII is a part of its own: languages written without blanks have no other border. all are the classes
+// name returns the length of the name that w begins with, without dots and dashes at its end, and its classes. A number beside
+// a character outside ASCII is a part of its own: languages written without blanks have no other border. all are the classes
 // of w, or more.
-func nameLength(w string, all class) int {
-	c := classes[w[0]]
-	if c&(letter|wide|digit|underscore) == 0 && (c != sign || len(w) < 2 || classes[w[1]]&inName&^digit == 0) {
-		return 0
+func name(w string, all class) (n int, c class) {
+	last := classes[w[0]]
+	if last&(letter|wide|digit|underscore) == 0 && (last != sign || len(w) < 2 || classes[w[1]]&inName&^digit == 0) {
+		return 0, 0
 	}
-	n := 1
-	if all&^(inName&^wide) == 0 {
-		n = len(w)
-	}
-	for ; n < len(w); n++ {
-		next := classes[w[n]]
-		if next&inName == 0 || c == wide && next&(digit|sign) != 0 || c&(digit|sign) != 0 && next == wide {
-			break
+	n, c = 1, last
+	switch {
+	case all&^(inName&^wide) == 0:
+		n, c = len(w), all
+	case all&wide == 0:
+		for ; n < len(w) && classes[w[n]]&inName != 0; n++ {
+			c |= classes[w[n]]
 		}
-		c = next
+	default:
+		for ; n < len(w); n++ {
+			next := classes[w[n]]
+			if next&inName == 0 || last == wide && next&(digit|sign) != 0 || last&(digit|sign) != 0 && next == wide {
+				break
+			}
+			last = next
+			c |= next
+		}
+	}
+	if classes[w[n-1]]&(dot|dash) == 0 {
+		return n, c
 	}
 	for n > 1 && classes[w[n-1]]&(dot|dash) != 0 {
 		n--
 	}
+	return n, classOf(w[:n])
+}
+
+func nameLength(w string) int {
+	n, _ := name(w, unknown)
 	return n
 }
