@@ -31,10 +31,13 @@ var kindNames = [kinds]string{
 	"num", "hex", "uuid", "ip", "time", "path", "url", "email", "host", "str", "bool", "id", "val", "user", "*", "...",
 }
 
-// placeholders are the kinds as they are written.
-var placeholders = func() (t [kinds]string) {
+// placeholders are the kinds as they are written, in no more than eight bytes.
+var placeholders = func() (t [kinds]struct {
+	name   uint64
+	length int
+}) {
 	for k, name := range kindNames {
-		t[k] = "<" + name + ">"
+		t[k].name, t[k].length = eight("<"+name+">", 0), len(name)+2
 	}
 	return t
 }()

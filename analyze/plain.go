@@ -41,6 +41,9 @@ func (m *masker) plainRun(i int) int {
 		if n == 0 || n >= 8 && mayBeHex(x) || meaningful.has(wordKey(x, n)) || m.sql && text[i] == '-' {
 			break
 		}
+		if text[j] == ',' && text[j+1] == ' ' {
+			j++
+		}
 		if text[j] != ' ' {
 			m.literal(m.s[start:j])
 			return j

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -175,7 +176,9 @@ func parsePattern(pattern string) (text []byte, kinds []kind) {
 func appendPattern(dst, text []byte, kinds []kind) []byte {
 	for _, k := range kinds {
 		i := bytes.IndexByte(text, mark)
-		dst = append(append(dst, text[:i]...), placeholders[k]...)
+		p := &placeholders[k]
+		n := len(dst) + i + p.length
+		dst = binary.LittleEndian.AppendUint64(append(dst, text[:i]...), p.name)[:n]
 		text = text[i+1:]
 	}
 	return append(dst, text...)
