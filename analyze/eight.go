@@ -12,6 +12,9 @@ const (
 	small = 0x20 * ones // or-ed to letters it makes small ones of them
 )
 
+// load returns the eight bytes of b from index i on.
+func load(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i : i+8]) }
+
 // eight returns the eight bytes of s from index i on, with zeros for what lies beyond its end.
 func eight(s string, i int) uint64 {
 	if i+8 <= len(s) {
@@ -44,7 +47,7 @@ func otherThanLetters(x uint64) uint64 {
 // leadingLetters returns how many of the eight bytes, from the first on, are ASCII letters.
 func leadingLetters(x uint64) int { return bits.TrailingZeros64(otherThanLetters(x)) / 8 }
 
-// mayBeHex reports whether none of the eight bytes is a letter beyond f.
+// mayBeHex reports whether eight bytes are hex digits, provided that they are letters.
 func mayBeHex(x uint64) bool {
 	return ((x|small)&^highs+(0x7f-'f')*ones)&highs == 0
 }

@@ -9,9 +9,6 @@ var meaningful = setOf("jan feb mar apr may jun jul aug sep oct nov dec " +
 	"mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday " +
 	"true false null nil none user select insert update delete")
 
-// mayMean reports whether a word of n > 0 bytes, of which x are the first eight, may be more than a literal.
-func mayMean(x uint64, n int) bool { return meaningful.has(wordKey(x, n)) }
-
 // plainWord handles s[i:j], a whole word of letters, and returns the index after what it took.
 func (m *masker) plainWord(i, j int, c class) int {
 	w := m.s[i:j]

@@ -1,12 +1,6 @@
 package analyze
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
-
-// eight returns the eight bytes of the message from index i on, with zeros for what lies beyond its end.
-func (m *masker) eight(i int) uint64 { return binary.LittleEndian.Uint64(m.padded[i : i+8]) }
+import "math/bits"
 
 // plainRun emits the words from index i on that stand in the pattern as they are, and returns the index after them: words of
 // letters, with single blanks between, which are most of most messages. It stops before the first that may be more, for scan
@@ -14,19 +8,17 @@ func (m *masker) eight(i int) uint64 { return binary.LittleEndian.Uint64(m.padde
 func (m *masker) plainRun(i int) int {
 	text, start, end := m.padded, i, i // text[start:end] are words to emit
 	for {
-		x := binary.LittleEndian.Uint64(text[i : i+8])
-		j, other, next := i, otherThanLetters(x), class(0)
-		for {
-			if other != 0 {
-				j += bits.TrailingZeros64(other) / 8
-				if next = classes[text[j]]; next&plain == 0 {
-					break
-				}
-				j++ // a dash or the like
-			} else {
-				j += 8
-			}
-			other = otherThanLetters(binary.LittleEndian.Uint64(text[j : j+8]))
+		x := load(text, i)
+		j, other := i, otherThanLetters(x)
+		for other == 0 {
+			j += 8
+			other = otherThanLetters(load(text, j))
+		}
+		j += bits.TrailingZeros64(other) / 8
+		next := classes[text[j]]
+		for next&plain != 0 { // a dash or the like, and what comes after it
+			j++
+			next = classes[text[j]]
 		}
 		n := j - i
 		if next&ends == 0 {
@@ -41,7 +33,7 @@ func (m *masker) plainRun(i int) int {
 		if n == 0 || n >= 8 && mayBeHex(x) || meaningful.has(wordKey(x, n)) || m.sql && text[i] == '-' {
 			break
 		}
-		if text[j] == ',' && text[j+1] == ' ' {
+		if text[j] == ',' {
 			j++
 		}
 		if text[j] != ' ' {

@@ -11,7 +11,7 @@ func (m *masker) unit(i int) int {
 	if j == i {
 		return i
 	}
-	start, x := j, m.eight(j)
+	start, x := j, load(m.padded, j)
 	j += leadingLetters(x)
 	for classAt(m.s, j)&(letter|slash) != 0 || j < len(m.s) && m.s[j] == '%' {
 		j++

@@ -16,11 +16,7 @@ func (m *masker) word(i, j int, c, body class) int {
 	}
 	if !m.named {
 		if c&^plain == 0 {
-			if c == hexLetter || mayMean(m.eight(i), j-i) {
-				return m.plainWord(i, j, c)
-			}
-			m.literal(m.s[i:j])
-			return j
+			return m.plainWord(i, j, c) // or plainRun had taken it
 		}
 		if end := m.simple(i, j, c); end > i {
 			return end
