@@ -53,10 +53,12 @@ func (g *generator) run(ctx context.Context, conn *pgx.Conn, now time.Time, days
 	}
 	for hour := this.AddDate(0, 0, -2*days-1); hour.Before(this); hour = hour.Add(time.Hour) {
 		next := hour.Add(time.Hour)
+		var w *window
 		if ends[hour] {
-			g.minutes(hour, next, next, true)
+			w = g.minutes(hour, next, next, true)
+		} else {
+			w = g.happen(g.service, 3600, g.random)
 		}
-		w := g.happen(g.service, 3600, g.random)
 		g.rows.window(w, hour, time.Hour, true, true)
 		for _, width := range widths[1:] {
 			g.add(w, hour, next, width)
@@ -97,10 +99,13 @@ func (g *generator) write(at time.Time, width time.Duration) {
 	delete(g.open, width)
 }
 
-// minutes writes the minutes from from to to, and the blocks of ten minutes that ended before closed.
-func (g *generator) minutes(from, to, closed time.Time, rolled bool) {
+// minutes writes the minutes from from to to, and the blocks of ten minutes that ended before closed. It returns what
+// happened in all of them.
+func (g *generator) minutes(from, to, closed time.Time, rolled bool) *window {
+	all := newWindow(g.service)
 	for at := from; at.Before(to); at = at.Add(time.Minute) {
 		w := g.happen(g.service, 60, g.random)
+		all.add(w)
 		block := at.Truncate(widths[0])
 		done := !block.Add(widths[0]).After(closed)
 		g.rows.window(w, at, time.Minute, rolled, done)
@@ -114,4 +119,5 @@ func (g *generator) minutes(from, to, closed time.Time, rolled bool) {
 			}
 		}
 	}
+	return all
 }
