@@ -27,8 +27,9 @@ var internalFunctions = []string{
 	"trim_instances",                // of the trigger on log_instances
 	"lock_aliases", "store_aliases", // writers have what to store
 	"add_to_blocks", "fill_blocks", "empty_blocks", // blocks are filled by compact, and emptied by a trigger
-	"block_start", "next_block", "blocks_between", "unblocked_between", // parts of histograms_between
-	"bucket_place", "cumulate", "pack_endpoints", "pack_overall", "pack_registers", "unpack_registers", // how things are packed
+	"block_start", "next_block", "block_runs", "blocks_between", "unblocked_between", // parts of histograms_between
+	"endpoint_histograms", "classes_between", "latency_classes", "pattern_counts_between", // parts of questions
+	"bucket_place", "cumulate", "pack_endpoints", "pack_overall", "pack_registers", "unpack_registers", "pattern_numbers", // how things are packed
 }
 
 func same(t *testing.T, what string, got, want []string) {

@@ -76,13 +76,14 @@ GRANT SELECT, INSERT, UPDATE (epoch, position, lines, kept, filtered, dead, even
                               meta, updated_at) ON log_positions TO log_writer;
 GRANT EXECUTE ON FUNCTION list_partitions, ensure_partition, ensure_partitions, drop_expired, compact, store_aliases,
                           unmerge_pattern, remerge_pattern TO log_writer;
-GRANT EXECUTE ON FUNCTION pack_registers TO log_writer; -- columns of log_analytics compute with it
+GRANT EXECUTE ON FUNCTION pack_registers, pattern_numbers TO log_writer; -- columns of log_analytics compute with them
 
 GRANT SELECT ON log_events, log_analytics, log_positions, log_instances, log_patterns, log_pattern_totals, log_pattern_aliases,
                 log_dead_letters, log_endpoints, source_ledger, error_totals, merged_patterns TO log_reader;
 GRANT EXECUTE ON FUNCTION list_partitions, latency_value, latency_above, latency_bucket, latency_buckets, bucket_place, cumulate,
                           unpack_registers, hll_estimate, merge_registers, analytics_between, rollups_between,
-                          histograms_between, overall_between, block_start, next_block, blocks_between, unblocked_between,
+                          histograms_between, overall_between, block_start, next_block, block_runs, blocks_between, unblocked_between,
+                          endpoint_histograms, classes_between, pattern_counts_between,
                           endpoints_between, errors_between,
                           top_errors, new_errors, total_errors, unique_error_patterns, error_rate, latency_quantiles,
                           slowest_endpoints, performance_issues, request_rate, unique_count, unique_users, active_tenants,

@@ -11,7 +11,7 @@ import (
 )
 
 // Version is the version of the schema that this program needs: the number of the last file.
-const Version int64 = 25
+const Version int64 = 29
 
 //go:embed 0*.sql
 var files embed.FS

@@ -13,7 +13,7 @@ const (
 	copyWindows = "COPY " + schemaName + `.log_analytics (timestamp, window_seconds, service, rolled, in_blocks, error_patterns,
 		performance_issues, summary, packed_overall, endpoints, histograms) FROM STDIN`
 	copyBlocks = "COPY " + schemaName + `.log_endpoints (timestamp, window_seconds, service, endpoints, hashes, requests, slow,
-		total_ms, max_ms, histograms) FROM STDIN`
+		total_ms, max_ms, histograms, classes) FROM STDIN`
 	enough = 16 << 20 // bytes to be sent at once
 	point  = 201      // first bucket before the point of a packed histogram
 )
@@ -68,7 +68,12 @@ func (r *rows) block(w *window, at time.Time, width time.Duration) {
 	number(func(i int) int64 { return w.requestsOf(i) / 1000 })
 	number(func(i int) int64 { return w.requestsOf(i) * 100 })
 	number(func(i int) int64 { return 10_000 })
-	b = append(w.appendList(b, w.appendHistogram), '\n')
+	b = append(w.appendList(b, w.appendHistogram), '\t')
+	if width < time.Hour {
+		b = append(b, `\N`+"\n"...)
+	} else {
+		b = append(w.appendList(b, w.appendClasses), '\n')
+	}
 	r.blocks.Write(b)
 }
 
@@ -95,6 +100,18 @@ func (w *window) appendRoute(b []byte, i int) []byte {
 
 func (w *window) appendHistogram(b []byte, i int) []byte {
 	return appendPacked(b, w.service.endpoints[i].first, w.histogram[i])
+}
+
+// appendClasses appends a packed histogram of classes of eight buckets.
+func (w *window) appendClasses(b []byte, i int) []byte {
+	class := func(bucket int) int { return (bucket + 1400 + 7) / 8 } // its last bucket is 8 * class - 1400
+	bucket, counts := w.service.endpoints[i].first, w.histogram[i]
+	first := class(bucket)
+	classes := make([]int64, class(bucket+len(counts)-1)-first+1)
+	for k, n := range counts {
+		classes[class(bucket+k)-first] += n
+	}
+	return appendPacked(b, first, classes)
 }
 
 // appendPacked appends a packed histogram: twelve digits for each bucket, the highest first. Those before the point say how
