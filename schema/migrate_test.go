@@ -229,7 +229,7 @@ func TestLongTextIsCompressedByLZ4(t *testing.T) {
 	columns := column[string](t, conn, `SELECT DISTINCT attname::text FROM pg_attribute
 		WHERE attrelid IN ($1::regclass, 'log_analytics'::regclass, 'log_endpoints'::regclass, 'log_dead_letters'::regclass)
 			AND attcompression = 'l' AND NOT attisdropped ORDER BY 1`, partition)
-	want := []string{"attrs", "endpoints", "error_patterns", "exception", "histograms", "message", "packed_tenants", "packed_users", "performance_issues", "raw", "summary"}
+	want := []string{"attrs", "classes", "endpoints", "error_patterns", "exception", "histograms", "message", "packed_tenants", "packed_users", "performance_issues", "raw", "summary"}
 	if !slices.Equal(columns, want) {
 		t.Errorf("columns %q, want %q", columns, want)
 	}
