@@ -43,7 +43,8 @@ func scrape(t *testing.T, s *pipeline.Stats, h *health, path string) (int, strin
 // readyChecks are the checks that a running pipeline has.
 func readyChecks() *health {
 	fine := func() error { return nil }
-	return newHealth(readiness{"database", fine}, readiness{"schema", fine}, readiness{"sources", fine})
+	return newHealth(readiness{"database", fine}, readiness{"schema", fine}, readiness{"sources", fine},
+		readiness{"dead_letters", fine})
 }
 
 // Dashboards and alert rules depend on names, types and labels.
