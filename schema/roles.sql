@@ -25,6 +25,7 @@ BEGIN
                 IF wanted.name = 'log_reader' THEN
                     ALTER ROLE log_reader SET default_transaction_read_only = on;
                     ALTER ROLE log_reader SET statement_timeout = '30s';
+                    ALTER ROLE log_reader SET jit = off; -- it compiles for a second what takes some milliseconds
                 END IF;
             EXCEPTION WHEN duplicate_object OR unique_violation THEN
                 NULL; -- another session made it just now

@@ -164,7 +164,7 @@ func TestReaderMayReadAndNoMore(t *testing.T) {
 		{denied, "SET ROLE log_writer"},
 	})
 	settings := column[string](t, reader, "SELECT unnest(rolconfig) FROM pg_roles WHERE rolname = 'log_reader' ORDER BY 1")
-	if want := []string{"default_transaction_read_only=on", "statement_timeout=30s"}; !slices.Equal(settings, want) {
+	if want := []string{"default_transaction_read_only=on", "jit=off", "statement_timeout=30s"}; !slices.Equal(settings, want) {
 		t.Errorf("settings of log_reader: %q, want %q", settings, want)
 	}
 }
