@@ -40,11 +40,11 @@ docs: ## write the reference in docs/configuration.md and the list of metrics an
 	$(GO) test ./cmd/logflume -run 'TestConfigurationReference|TestMetricNames' -update
 
 test: ## run all tests once, with the race detector, against a private PostgreSQL and Kafka
-	@tools/setup.sh postgres python java kcat logrotate
+	@tools/setup.sh postgres python java kcat logrotate promtool
 	$(GO) test $(RACE) -p 2 -timeout 14m $(PACKAGES)
 
 race: ## run all tests three times with the race detector, on 1, 2 and 4 processors
-	@tools/setup.sh postgres python java kcat logrotate
+	@tools/setup.sh postgres python java kcat logrotate promtool
 	$(GO) test -race -cpu 1,2,4 -p 1 -timeout 60m $(PACKAGES)
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)

