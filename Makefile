@@ -29,12 +29,13 @@ fmt: ## format all Go files
 vet: ## run go vet
 	$(GO) vet ./...
 
-lint: ## check format, modules and code, with the linter that tools/go.mod pins
+lint: ## check format, modules, code, and what is in deploy/, with the programs that tools/ pins
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 	$(LINTER) run ./...
+	$(GO) run -C tools/manifests . $(CURDIR)/deploy
 
 docs: ## write the reference in docs/configuration.md and the list of metrics anew from the code
 	$(GO) test ./cmd/logflume -run 'TestConfigurationReference|TestMetricNames' -update
