@@ -74,6 +74,16 @@ func TestRulesAreValid(t *testing.T) {
 	t.Parallel()
 	promtool(t, "check", "rules", "logflume.rules.yml")
 	promtool(t, "check", "config", "prometheus.yml")
+	// Debian builds Prometheus without the discovery of Kubernetes, so all but that is checked of the other one.
+	discovery := regexp.MustCompile(`kubernetes_sd_configs:\n      - role: pod\n        namespaces: \{names: \[logflume\]\}`)
+	text := readFile(t, filepath.Join(rulesDir, "prometheus-kubernetes.yml"))
+	if !discovery.MatchString(text) {
+		t.Error("prometheus-kubernetes.yml discovers no pods")
+	}
+	copied := filepath.Join(t.TempDir(), "prometheus.yml")
+	write(t, copied, discovery.ReplaceAllString(text, "static_configs: []"))
+	write(t, filepath.Join(filepath.Dir(copied), "logflume.rules.yml"), readFile(t, filepath.Join(rulesDir, "logflume.rules.yml")))
+	promtool(t, "check", "config", copied)
 }
 
 func TestRulesFireWhenTheyShould(t *testing.T) {
