@@ -75,7 +75,7 @@ func newCorpus(t *testing.T) *corpus {
 	}
 	write(t, filepath.Join(dir, "recent.log"), recent.String())
 	start(t, "run", "--config", config)
-	testkit.Eventually(t, "all lines are stored, and a heartbeat", func() bool {
+	testkit.EventuallyWithin(t, 2*time.Minute, "all lines are stored, and a heartbeat", func() bool {
 		var stored, instances int
 		err := conn.QueryRow(t.Context(), fmt.Sprintf(`SELECT (SELECT sum(analysed) FROM %[1]s.source_ledger)::bigint,
 			(SELECT count(*) FROM %[1]s.log_instances)`, c.db.Schema)).Scan(&stored, &instances)

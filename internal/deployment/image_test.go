@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -152,7 +153,7 @@ func startWithTLS(t *testing.T, authority *testkit.Authority) *privatepg.Server 
 		}
 	}
 	url := strings.Replace(server.URL("postgres"), "sslmode=disable", "sslmode=require", 1)
-	testkit.Eventually(t, "the server speaks TLS", func() bool {
+	testkit.EventuallyWithin(t, 2*time.Minute, "the server speaks TLS", func() bool {
 		conn, err := pgx.Connect(t.Context(), url)
 		if err == nil {
 			conn.Close(t.Context())
