@@ -32,6 +32,9 @@ func FuzzMask(f *testing.F) {
 		if hasLongWord(s) || hasLongWord(text) {
 			return // such words are data, their border is not kept
 		}
+		if strings.Contains(s, "#") || strings.Count(s, "'")%2 > 0 {
+			return // what looks masked already may join what is; a quotation without end may hide the end of a statement
+		}
 		again, idAgain := masked(text)
 		if again != text || idAgain != id {
 			t.Fatalf("masked(%q) = %q, masked again %q", s, text, again)
