@@ -129,6 +129,8 @@ func (k *keeper) createUnlessUnsure(f *openFile) {
 		k.survey(f)
 	} else if o := k.cutUnseen(f); o != nil {
 		k.hold(f, o)
+	} else if o := k.outrun(f); o != nil {
+		k.chase(f, o)
 	} else if !k.part(f) {
 		k.create(f, f.first)
 	}

@@ -67,7 +67,9 @@
 //     the original was quiet for the grace time, and then continues its row.
 //     Copies are given their rows before an original that is gone is finished: later nothing would tell what they are.
 //   - Compressed files are known by their first bytes and compared by what they unpack to. A complete one is read once.
-//   - Of several copies the one that has most continues the row, the others are passed over.
+//   - Of several copies the one that has most continues the row, the others are passed over. If it is found when another
+//     has continued it already (a compressed one takes its time), that one is passed over as soon as it was read, and
+//     leaves the row to it. A copy of less than 1 KiB does so only if the original is known to have had more.
 //   - A file that was cut and has the row's bytes again may be read as the same stream by another instance that has not
 //     seen the cut. Its new stream begins when the old row is as the database has it, and after its epoch was raised, so
 //     that the other looks at the rows again; or not at all, if the other has gone on with the old row.
@@ -92,8 +94,8 @@
 //   - A file that is cut and begins again with the same KiB as before, and is copied: the copy may be of either. If it
 //     begins with all that was read of it, one of two instances may see the cut and the other not. They then read it as
 //     two streams until one of them ends.
-//   - A plain and a longer compressed copy that both have more than was read of their original, if that is cut while the
-//     compressed one is still being unpacked.
+//   - Of two copies the longer one is found when the other, of less than 1 KiB, has the stream, and nothing told that the
+//     original had more.
 //
 // # What can be lost
 //

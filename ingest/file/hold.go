@@ -63,6 +63,19 @@ func (k *keeper) hold(f, original *openFile) {
 	f.prove()
 }
 
+// prove notes that a held file is the same as its original so far. Once that is cut it is too late: the row knows a few
+// bytes before its position, which a copy that was made a little earlier does not reach.
+func (f *openFile) prove() {
+	if o := f.original; o != nil && f.equalTo(o) && o.intact(o.milestone()) {
+		f.proven = f.extent()
+	}
+}
+
+// spent reports whether f is a copy of what was all read before the original was cut.
+func (f *openFile) spent() bool {
+	return f.former != nil && f.proven == f.extent() && f.proven <= f.former.Position
+}
+
 // heldLong reports whether f has waited long enough to show what it is.
 func (k *keeper) heldLong(f *openFile) bool {
 	return !f.since.IsZero() && k.Clock.Now().Sub(f.since) >= k.CopyWait
@@ -76,10 +89,17 @@ const writePause = 2 * time.Second
 func (k *keeper) recheck(f *openFile) {
 	now := k.Clock.Now()
 	waited := k.heldLong(f)
+	chased := f.slower != nil
+	if chased {
+		if k.overtake(f) {
+			return
+		}
+		f.slower = nil
+	}
 	if f.packing != plain {
 		written := f.again && now.Sub(f.changed) >= writePause
 		o := f.original
-		if waited || written || k.mayResume(f) || o != nil && (k.files[o.place] != o || !f.copies(o) && k.cutUnseen(f) != o) {
+		if chased || waited || written || k.mayResume(f) || o != nil && (k.files[o.place] != o || !f.copies(o) && k.cutUnseen(f) != o) {
 			f.again = false
 			k.examine(f, func(f *openFile) { k.judge(f, waited) })
 		}

@@ -227,6 +227,11 @@ func (k *keeper) retry(f *openFile) {
 			holds := f.holds(r)
 			if !holds { // cut meanwhile; another instance may have moved the row to a copy by now
 				k.noteFormer(f, r)
+				if r.place == f.place && !r.Closed {
+					k.refreshSize(f)
+					k.waitFor(r)
+					r.wait.size = f.sizeBefore(r.Size)
+				}
 			}
 			k.place(f)
 			if holds && r.place != f.place && f.packing == plain { // another instance reads f's bytes elsewhere

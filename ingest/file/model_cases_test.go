@@ -274,8 +274,11 @@ var modelCases = map[string]func(w *modelWorld){
 	},
 }
 
-func TestModelCases(t *testing.T) {
-	for name, do := range modelCases {
+func TestModelCases(t *testing.T) { runCases(t, modelCases) }
+
+func runCases(t *testing.T, cases map[string]func(w *modelWorld)) {
+	t.Helper()
+	for name, do := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			wrong, log := inBubble(t, "", do)

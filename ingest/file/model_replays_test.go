@@ -22,6 +22,7 @@ var modelReplays = map[string]string{
 		"5724",
 	"compressed again while the database is away": "180101000d0e009c370d4bdf1dd56f0a477118e9bc05675c15ebb50671c40b17" +
 		"a40ac992",
+	"compressed and cut, an earlier copy found before":     "00029916d9ae0f7638022eee0a7464",
 	"copied while the database is away, the original cut":  "18010106130e0d538e1dbe6609635900c5f90869d11e0f0a",
 	"copied before it was looked at, then written to":      "1683d100dce60986b8004996",
 	"cut and filled again, compressed before that is seen": "18010100b2860d26b60ae480",

@@ -82,6 +82,10 @@ type openFile struct {
 	proven    int64     // held: so much content was the original's, when that still had all that was read of it
 	former    *row      // held: the row that the original has left since, because it was cut
 	short     *row      // held: the row of whose stream it is a short copy
+	slower    *openFile // held: a copy with less that continues the stream
+	heir      *row      // the row that such a copy has left
+	claimed   *row      // placing: the row that it is about to continue
+	whole     int64     // how much its stream is known to have had where it was continued from; 0 if it began here
 	since     time.Time // held: since when neither it nor the original has changed
 	digest    *digest   // of a compressed file
 }
@@ -117,7 +121,7 @@ func (f *openFile) continues(r *row) bool {
 		return false
 	}
 	whole := f.packing != plain && f.digest != nil && f.digest.size == r.Position
-	if r.Closed && r.Head.Len < headSizeMax && !whole {
+	if r.Closed && r.Head.Len < headSizeMax && !whole && f.heir != r {
 		return false
 	}
 	return f.holds(r)
@@ -216,19 +220,6 @@ func (f *openFile) extent() int64 {
 		return f.size
 	}
 	return f.digest.size
-}
-
-// prove notes that a held file is the same as its original so far. Once that is cut it is too late: the row knows a few
-// bytes before its position, which a copy that was made a little earlier does not reach.
-func (f *openFile) prove() {
-	if o := f.original; o != nil && f.equalTo(o) && o.intact(o.milestone()) {
-		f.proven = f.extent()
-	}
-}
-
-// spent reports whether f is a copy of what was all read before the original was cut.
-func (f *openFile) spent() bool {
-	return f.former != nil && f.proven == f.extent() && f.proven <= f.former.Position
 }
 
 // lastLine returns the position where the last line begins that is not terminated, or the end.

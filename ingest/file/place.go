@@ -49,7 +49,7 @@ func (k *keeper) identify(f *openFile) bool {
 	was := f.state
 	k.renew(f, head)
 	f.digest, f.peak, f.since, f.proven, f.former, f.read = nil, f.size, time.Time{}, 0, nil, milestone{}
-	f.surveyed, f.short = false, nil
+	f.surveyed, f.short, f.slower, f.heir = false, nil, nil, nil
 	f.packing, f.state = packingOf(head), unplaced
 	if f.row != nil {
 		f.row.file, f.row = nil, nil
@@ -104,6 +104,7 @@ func (k *keeper) adopt(f *openFile, r *row) {
 	}
 	f.reading = newReading(k.in, r.Checkpoint, r.notes, f.content(k.ctx), f.head, k.framing())
 	f.row, r.file, f.stray = r, f, false
+	k.comesFrom(f, r, r.Size)
 	f.original, f.since, f.again = nil, k.Clock.Now(), false
 	k.unwait(r)
 	f.reading.notes.lieIn(f)
@@ -117,14 +118,18 @@ func (k *keeper) adopt(f *openFile, r *row) {
 
 // claim moves r, whose bytes lie nowhere else, to f. The raised epoch fences whoever reads it at its former place.
 func (k *keeper) claim(f *openFile, r *row) {
-	f.state, r.file = placing, f
+	f.state, f.claimed, r.file = placing, r, f
 	n := r.notes
 	n.lieIn(f)
+	if r.wait != nil { // a copy with more may still be found
+		n.Size = max(n.Size, r.wait.size)
+	}
+	k.comesFrom(f, r, n.Size)
 	c := r.Checkpoint
 	k.ask(func() func() {
 		amended, err := k.in.Checkpoints.Amend(k.ctx, c, pipeline.Amendment{Meta: n.encode(), Fence: true})
 		return func() {
-			r.file = nil
+			r.file, f.claimed = nil, nil
 			switch {
 			case errors.Is(err, pipeline.ErrMoved): // by another instance, or by a try whose answer was lost
 				k.refresh(f, r)

@@ -64,17 +64,23 @@ func (k *keeper) replaced(f *openFile) {
 	if f.reading != nil {
 		size = f.reading.notes.Size
 	}
-	if f.size < f.peak {
-		size = max(size, f.peak)
-	}
+	size = f.sizeBefore(size)
 	k.Log.Info("file was truncated", "path", f.path, "source", r.Key, "position", f.milestone().pos, "size", size)
 	k.noteFormer(f, r)
 	k.leave(f, size)
 	k.place(f)
 }
 
+// sizeBefore returns the size that f had before it was cut, which was at least size.
+func (f *openFile) sizeBefore(size int64) int64 {
+	if f.size < f.peak {
+		return max(size, f.peak)
+	}
+	return size
+}
+
 // leave lets f's row wait for a file that has the bytes of its stream, of which there were size.
-func (k *keeper) leave(f *openFile, size int64) {
+func (k *keeper) leave(f *openFile, size int64) *waiting {
 	r, sent, head := f.row, f.milestone(), f.head
 	stream := f.stopped
 	if f.reading != nil {
@@ -84,6 +90,7 @@ func (k *keeper) leave(f *openFile, size int64) {
 	r.wait, k.waits[r] = w, w
 	r.file, f.row, f.reading = nil, nil, nil
 	k.settle(w)
+	return w
 }
 
 // noteFormer tells the copies of f which row it has left.
