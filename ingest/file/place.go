@@ -47,6 +47,7 @@ func (k *keeper) identify(f *openFile) bool {
 		return false
 	}
 	was := f.state
+	k.refreshSize(f) // the last look may have been at other content
 	k.renew(f, head)
 	f.digest, f.peak, f.since, f.proven, f.former, f.read = nil, f.size, time.Time{}, 0, nil, milestone{}
 	f.surveyed, f.short, f.slower, f.heir = false, nil, nil, nil
