@@ -60,7 +60,8 @@ type modelWorld struct {
 	away      chan struct{} // closed when the database is back; nil when it is there
 	processes []*modelProcess
 	started   int
-	delivered int // lines of the store that texts has
+	rivals    time.Time // when there were two of them last
+	delivered int       // lines of the store that texts has
 	texts     map[string]int
 	delicate  []*body // copies that are known to be ones only by who has seen the original
 	unknown   []*body // copies of what no row tells of yet
@@ -154,6 +155,9 @@ func (w *modelWorld) end(p *modelProcess, kill bool) {
 	}
 	p.kill()
 	unproven(w.delicate)
+	if len(w.processes) > 1 {
+		w.rivals = time.Now()
+	}
 	w.processes = slices.DeleteFunc(w.processes, func(o *modelProcess) bool { return o == p })
 	for _, b := range w.bodies {
 		if b.held[p] {
@@ -182,7 +186,8 @@ func (w *modelWorld) copied(name string, b *body) {
 		w.indistinct(b, w.names[name].former)
 	}
 	for _, p := range w.processes {
-		if len(w.processes) > 1 && (time.Since(w.names[name].since) < p.attention() || w.isHeld()) {
+		rivalled := len(w.processes) > 1 || w.rivals.After(w.names[name].since)
+		if rivalled && (time.Since(w.names[name].since) < p.attention() || w.isHeld()) {
 			unproven([]*body{b})
 		}
 	}

@@ -3,7 +3,6 @@ package file
 import (
 	"encoding/hex"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -27,18 +26,6 @@ func modelDir(n int) string {
 		return "/dev/shm"
 	}
 	return ""
-}
-
-func randomActions(seed uint64) []action {
-	random := rand.New(rand.NewPCG(seed, 7))
-	actions := make([]action, 10+random.IntN(31))
-	for i := range actions {
-		actions[i] = action{byte(random.IntN(len(actionKinds))), byte(random.IntN(256)), byte(random.IntN(256))}
-		if random.IntN(4) == 0 {
-			actions[i].what = 0 // without lines nothing is to be seen
-		}
-	}
-	return append([]action{{24, 1, 1}}, actions...)
 }
 
 // A failure is what went wrong, and after what.
