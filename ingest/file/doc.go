@@ -29,8 +29,10 @@
 //     that any more, or by the name in the same directory that a rotation has given them. Rows of other files belong
 //     to another instance, an import, or a configuration that may come back: they are neither read nor closed.
 //  3. The block reader takes what is there, whole lines in blocks read straight into the batch's memory. At the end of
-//     the file nxadm/tail takes over, on /proc/self/fd/N, which stays the same inode whatever becomes of the name. A
-//     file that was quiet for 2 s, or that left its inputs, is idle: an event or the next look wakes the block reader.
+//     the file the poller of nxadm/tail looks every 50 ms, at /proc/self/fd/N, which stays the same inode whatever becomes
+//     of the name, and the block reader reads what was added. (The reader of the library would keep a line until its newline
+//     comes, in no budget, and cannot be ended before the end of the file.) A file that was quiet for 2 s, or that left its
+//     inputs, is idle: an event or the next look wakes the block reader.
 //  4. A batch is sent only if the file still reaches its end, begins with the known head, and has before the batch and
 //     before its end the bytes that were read. With the batch goes the new meta, and both are committed together.
 //  5. Directories are watched, not files. A change in one has all inputs listed again; every 15 s everything is listed
@@ -119,6 +121,6 @@
 //   - Files beyond the limit on open descriptors, a quarter of which (at most 1,024) is left for other uses, wait until
 //     others are finished. An error is logged, and Stats.FilesUnopened has their number; a file that is removed while it
 //     waits is not read.
-//   - Off Linux the library follows by path. What it then reads of another file is refused by the verification, so this
-//     costs time, not lines; a file that leaves its inputs cannot be found by its new name after a restart.
+//   - Off Linux the library looks at the path. What it says of another file costs time, not lines; a file that leaves its
+//     inputs cannot be found by its new name after a restart.
 package file

@@ -10,7 +10,7 @@ import (
 
 func descriptorLink(f *os.File) string { return "/proc/self/fd/" + strconv.Itoa(int(f.Fd())) }
 
-// followName names the inode of f, whatever becomes of its path: opening the link opens that very inode.
+// followName names the inode of f, whatever becomes of its path: the link leads to that very inode.
 func followName(f *os.File, _ string) string { return descriptorLink(f) }
 
 // nameNow returns the path that f's inode has now, or "" when it has none or it cannot be told.

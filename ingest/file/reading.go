@@ -19,17 +19,16 @@ var errReplaced = errors.New("content was replaced")
 
 // A reading reads one stream from its stored position on and sends what it reads. One goroutine uses it at a time.
 type reading struct {
-	in      *pipeline.Intake
-	stream  *pipeline.Stream
-	file    *os.File // what src reads, when that can still change under us; nil for unpacked content
-	lines   blockReader
-	head    []byte // first bytes of the content, growing up to headSizeMax
-	notes   notes  // as of the last batch
-	end     int64  // read no further; 0 means as far as the file goes
-	begun   bool   // the bytes before the stored position were found
-	needs   int    // arena size that the next line needs; 0 when an ordinary block will do
-	scratch []byte // what the file has where the library read
-	waits   int64  // after drain: what was read to this position may be joined with more; 0 when it was all sent
+	in     *pipeline.Intake
+	stream *pipeline.Stream
+	file   *os.File // what src reads, when that can still change under us; nil for unpacked content
+	lines  blockReader
+	head   []byte // first bytes of the content, growing up to headSizeMax
+	notes  notes  // as of the last batch
+	end    int64  // read no further; 0 means as far as the file goes
+	begun  bool   // the bytes before the stored position were found
+	needs  int    // arena size that the next line needs; 0 when an ordinary block will do
+	waits  int64  // after drain: what was read to this position may be joined with more; 0 when it was all sent
 
 	reached atomic.Pointer[milestone] // as far as was sent; for other goroutines
 }
