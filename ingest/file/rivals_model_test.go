@@ -44,3 +44,31 @@ func TestLostAfterARestIsOfTheNewContent(t *testing.T) {
 		t.Log(log)
 	}
 }
+
+// What was written to a file after it was cut, and compressed when it had been renamed, is not new to an instance that rested
+// meanwhile.
+func TestCutRenamedAndCompressedDuringARest(t *testing.T) {
+	t.Parallel()
+	wrong, log := inBubble(t, "", func(w *modelWorld) {
+		w.start(false)
+		w.start(false)
+		w.sleep(time.Second)
+		w.add(app, w.lines(5, 50, "\n")...)
+		w.sleep(100 * time.Millisecond)
+		_, reads := w.resting(app)
+		w.compress(app, app+".8.gz")
+		w.truncate(app)
+		w.end(reads, true)
+		w.add(app, w.lines(1, 60, "\n")...)
+		w.cascade(app)
+		w.compress(moved, app+".9.gz")
+		w.remove(moved)
+		w.sleep(7 * time.Second)
+	})
+	for _, what := range wrong {
+		t.Error(what)
+	}
+	if t.Failed() {
+		t.Log(log)
+	}
+}

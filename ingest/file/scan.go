@@ -190,6 +190,7 @@ func (f *openFile) gone() bool {
 
 // missed begins the draining of a file that discovery does not find any more.
 func (k *keeper) missed(f *openFile) {
+	k.look(f) // an event for the name that it had does not find it any more
 	f.listed, f.missing = false, k.Clock.Now()
 	f.noteDeletion(f.missing)
 	k.Log.Debug("file is no longer found; it is drained", "path", f.path)
