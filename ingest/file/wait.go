@@ -86,6 +86,11 @@ func (k *keeper) leave(f *openFile, size int64) *waiting {
 	if f.reading != nil {
 		stream, head = f.reading.stream, f.reading.head
 	}
+	for _, o := range k.rows.here(f.place) {
+		if o.wait != nil { // what the file holds now may have been taken for o's stream since
+			o.wait.fenced = false
+		}
+	}
 	w := &waiting{row: r, place: f.place, since: k.Clock.Now(), size: size, cut: true, stream: stream, head: head, sent: sent}
 	r.wait, k.waits[r] = w, w
 	r.file, f.row, f.reading = nil, nil, nil
