@@ -39,7 +39,7 @@ func (w *modelWorld) rest() {
 	}
 	w.processes[0].kernel.hear()
 	// The longest way: after a pause a file is found to be a copy, then a row is closed.
-	w.settle(w.processes[0], 10*time.Second+2*modelCopyWait+modelGrace+scanInterval)
+	w.settle(w.processes[0], 10*time.Second+2*modelCopyWait+modelGrace+scanInterval+rivalry)
 	synctest.Wait() // a scan that is due now has a directory open
 }
 

@@ -38,6 +38,7 @@ type body struct {
 	copied bool // made by copying, and not by a writer
 	born   time.Time
 	since  time.Time // when the present content began
+	grew   time.Time // when something was added last
 	former [][]byte  // contents that were cut and had the same beginning as the next
 	names  map[string]bool
 	held   map[*modelProcess]bool // processes that have surely opened it
@@ -146,7 +147,7 @@ func (f *modelFiles) add(name string, pieces ...piece) {
 	if len(b.pieces) == 0 {
 		b.since = time.Now()
 	}
-	b.pieces = append(b.pieces, pieces...)
+	b.pieces, b.grew = append(b.pieces, pieces...), time.Now()
 	if b.both {
 		unproven([]*body{b})
 	}

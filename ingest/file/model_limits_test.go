@@ -1,6 +1,8 @@
 package file
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,6 +16,15 @@ func (w *modelWorld) unfound() {
 			}
 		}
 	}
+}
+
+// hasShorterCopy reports whether another copy has less than 1 KiB, all of which b has too, and more.
+func (w *modelWorld) hasShorterCopy(b *body) bool {
+	content := b.content()
+	return slices.ContainsFunc(w.bodies, func(c *body) bool {
+		n := c.size()
+		return c.copied && n > 0 && n < min(headSizeMax, len(content)) && bytes.HasPrefix(content, c.content())
+	})
 }
 
 // indistinct notes that a copy which ends before its trail and that of a former content differ may be taken for a short

@@ -186,6 +186,9 @@ func (w *modelWorld) copied(name string, b *body) {
 		w.indistinct(b, w.names[name].former)
 	}
 	for _, p := range w.processes {
+		if w.hasShorterCopy(b) && time.Since(w.names[name].grew) < p.attention() {
+			unproven([]*body{b}) // nothing tells that there was more than in that
+		}
 		rivalled := len(w.processes) > 1 || w.rivals.After(w.names[name].since)
 		if rivalled && (time.Since(w.names[name].since) < p.attention() || w.isHeld()) {
 			unproven([]*body{b})
