@@ -76,7 +76,12 @@ func (k *keeper) decide(f *openFile) {
 		if !f.continues(r) {
 			continue
 		}
-		if o := k.files[r.place]; o != nil && o != f && r.wait == nil && o.isFree() && o.holds(r) {
+		o := k.files[r.place]
+		there := o != nil && o != f && r.wait == nil && o.holds(r)
+		if there && !o.isFree() && k.beganAt(o.place, r) {
+			continue // another instance has passed over what this one reads as another stream
+		}
+		if there && o.isFree() {
 			// another instance reads it there
 			k.hold(f, o)
 		} else if o := k.longer(f, r); o != nil { // of two copies the one that was made later has what the other has not
@@ -127,6 +132,8 @@ func (k *keeper) passOver(f *openFile) bool {
 func (k *keeper) createUnlessUnsure(f *openFile) {
 	if k.unsure(f) {
 		k.survey(f)
+	} else if k.movedHere(f) {
+		k.rest(f, restMoved)
 	} else if o := k.cutUnseen(f); o != nil {
 		k.hold(f, o)
 	} else if o := k.outrun(f); o != nil {

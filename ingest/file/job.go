@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 
 	"logflume/pipeline"
@@ -211,7 +212,12 @@ func (k *keeper) retry(f *openFile) {
 			k.abandon(f)
 			return
 		}
+		missed := f.missed
+		f.missed = nil
 		k.place(f)
+		if missed != nil && f.packing == plain && (f.begins(missed, f.trail(math.MaxInt64)) || missed.place != f.place && f.holds(missed)) {
+			f.former, f.proven = missed, f.extent() // all of it was read, and goes on in another copy
+		}
 		return
 	}
 	f.state = placing

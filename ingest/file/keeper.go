@@ -168,8 +168,11 @@ func (k *keeper) owns(r *row) bool {
 // put records rows that the database returned.
 func (k *keeper) put(list []pipeline.Checkpoint) {
 	for _, c := range list {
-		if _, err := k.rows.put(c); err != nil {
+		r, err := k.rows.put(c)
+		if err != nil {
 			k.Log.Error("position row is unreadable and left alone", "source", c.Key, "error", err)
+		} else if w := r.wait; w != nil && w.settled && (r.Closed || r.place != w.place) { // another instance has dealt with it
+			k.unwait(r)
 		}
 	}
 }

@@ -10,6 +10,10 @@ var modelReplays = map[string]string{
 	"a plain copy has what was read, a compressed one more": "18010100af050f05ee05bf730ab94f",
 	"copies of two lengths, two instances": "18010114745521045500dd49186f13025e010fdb6c02c3f000d0680ea4da0a1f" +
 		"5314f25002c3c506a1fb",
+	"copies of two lengths, each instance continues one":  "18010100dd49186f13025e010fdb6c02c3f000d0680a1f53186f1314f250",
+	"copies of two lengths, unpacked before one is known": "18010100d9a11c9a6c0f4b2b1de28600591a0ad505",
+	"copies of two lengths, nothing stored, another starts": "189a0100d9a11c9a6c0f4b2b00591a0e4a370ad5051801e81cd39201a6" +
+		"5e00c3ce1f031e0e4a37186245",
 	"copies of two lengths, nothing stored":                 "18010100d9a11c9a6c0f4b2b00591a0ad505",
 	"copies of two lengths, the database away":              "180101005fa40f3fb51db55400c75c0aad5200d8c6",
 	"a compressed copy goes on, a plain one is short":       "1801011f60f90018dd1378801b06c700c2d70f6416026124000eaa0a285e",
@@ -31,8 +35,9 @@ var modelReplays = map[string]string{
 	"grown again the same, another starts":                 "18010119127f0106c30e92df1813d61e2dc5",
 	"grown again the same, another starts, moved": "1766f7204f3019df4406a6c11833ff18ffed006a6900842601b1351311ed0e2d" +
 		"df16b0e110297a",
-	"grown again the same after refused commits": "1801011cd39201a65e00c3ce1f031e0e4a37186245",
-	"grown again the same, like a short copy":    "18010118a2b700f0a30080b400d2ff1dde650e787e09868c",
+	"grown again the same twice, another starts between": "1801011ad7991cd39201a65e00c3ce0e4a370eba37186245",
+	"grown again the same after refused commits":         "1801011cd39201a65e00c3ce1f031e0e4a37186245",
+	"grown again the same, like a short copy":            "18010118a2b700f0a30080b400d2ff1dde650e787e09868c",
 	"grown again the same, one instance sees it": "1801011fba0d14ac3a0a3afb18701700fd640a4dc300fe9e0ec02d0023a600c4a5" +
 		"0a19031f69c40ee6d920c5ce0afe9301321b000549",
 	"compressed twice, one instance is held back": "1801010f060800900219bb63047355096b6900cf830544ee0ac48e00569c18f7" +

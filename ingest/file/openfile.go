@@ -83,6 +83,7 @@ type openFile struct {
 	former    *row      // held: the row that the original has left since, because it was cut
 	short     *row      // held: the row of whose stream it is a short copy
 	slower    *openFile // held: a copy with less that continues the stream
+	missed    *row      // the row that another instance moved, or read on, when it was to continue it
 	heir      *row      // the row that such a copy has left
 	claimed   *row      // placing: the row that it is about to continue
 	whole     int64     // how much its stream is known to have had where it was continued from; 0 if it began here

@@ -30,7 +30,7 @@ func (k *keeper) outruns(f, o *openFile) bool {
 	case f.packing == plain:
 		return o.packing == plain && o.equalTo(f) && f.holds(r)
 	case o.packing == plain:
-		return f.digest.covers([]int64{size}) && o.beginsPacked(f)
+		return o.beginsPacked(f) // for all that is known; overtake looks closer
 	default:
 		return f.holds(r)
 	}
@@ -57,12 +57,12 @@ func (k *keeper) overtake(f *openFile) (wait bool) {
 	if k.files[o.place] != o || o.row == nil && !o.undecided() {
 		return false
 	}
-	if o.state != idle && o.state != done {
+	if o.state != idle && o.state != done || k.Clock.Now().Sub(k.rival) < rivalry { // one that knows less would do otherwise
 		return true
 	}
 	k.refreshSize(o)
-	if !k.outruns(f, o) {
-		return false
+	if !k.outruns(f, o) || f.packing != plain && o.packing == plain && !f.digest.covers([]int64{o.size}) {
+		return false // f is unpacked again first
 	}
 	f.heir = o.row
 	if o.state == idle { // what it may have beyond its last line's end, f has too

@@ -106,6 +106,7 @@ func (k *keeper) adopt(f *openFile, r *row) {
 	f.reading = newReading(k.in, r.Checkpoint, r.notes, f.content(k.ctx), f.head, k.framing())
 	f.row, r.file, f.stray = r, f, false
 	k.comesFrom(f, r, r.Size)
+	f.reading.least = f.whole
 	f.original, f.since, f.again = nil, k.Clock.Now(), false
 	k.unwait(r)
 	f.reading.notes.lieIn(f)
@@ -133,6 +134,7 @@ func (k *keeper) claim(f *openFile, r *row) {
 			r.file, f.claimed = nil, nil
 			switch {
 			case errors.Is(err, pipeline.ErrMoved): // by another instance, or by a try whose answer was lost
+				f.missed = r
 				k.refresh(f, r)
 			case errors.Is(err, pipeline.ErrGone):
 				k.forget(r)

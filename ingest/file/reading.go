@@ -27,6 +27,7 @@ type reading struct {
 	notes  notes  // as of the last batch
 	end    int64  // read no further; 0 means as far as the file goes
 	begun  bool   // the bytes before the stored position were found
+	least  int64  // how much the content is known to have had elsewhere
 	needs  int    // arena size that the next line needs; 0 when an ordinary block will do
 	waits  int64  // after drain: what was read to this position may be joined with more; 0 when it was all sent
 
@@ -218,7 +219,7 @@ func (r *reading) genuine(to int64) error {
 	if n > len(r.head) {
 		r.head = bytes.Clone(scratch[:n])
 	}
-	r.notes.Size = info.Size()
+	r.notes.Size = max(info.Size(), r.least)
 	return nil
 }
 

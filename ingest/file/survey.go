@@ -17,6 +17,22 @@ func (k *keeper) rivalled() { k.rival = k.Clock.Now() }
 // met the copy of it that f is, before this one has looked.
 func (k *keeper) unsure(f *openFile) bool { return !f.surveyed && k.Clock.Now().Sub(k.rival) < rivalry }
 
+// movedHere reports whether a row says that its bytes lie in f, and this process still reads them in another file: another
+// instance has continued the stream with f, and one that has nothing to read does not learn of that.
+func (k *keeper) movedHere(f *openFile) bool {
+	for _, r := range k.rows.here(f.place) {
+		o := r.file
+		if o == nil || o == f || !f.holds(r) {
+			continue
+		}
+		if o.state == idle {
+			k.stopped(o, pipeline.ErrMoved)
+		}
+		return true
+	}
+	return false
+}
+
 // survey decides upon f when all rows have been read again.
 func (k *keeper) survey(f *openFile) {
 	f.state = placing
