@@ -70,8 +70,9 @@
 //     Copies are given their rows before an original that is gone is finished: later nothing would tell what they are.
 //   - Compressed files are known by their first bytes and compared by what they unpack to. A complete one is read once.
 //   - Of several copies the one that has most continues the row, the others are passed over. If it is found when another
-//     has continued it already (a compressed one takes its time), that one is passed over as soon as it was read, and
-//     leaves the row to it. A copy of less than 1 KiB does so only if the original is known to have had more.
+//     has continued it already (a compressed one takes its time), that one is passed over as soon as it was read and no
+//     other instance was noticed for a minute, and leaves the row to it. A copy of less than 1 KiB does so only if the
+//     original is known to have had more.
 //   - A file that was cut and has the row's bytes again may be read as the same stream by another instance that has not
 //     seen the cut. Its new stream begins when the old row is as the database has it, and after its epoch was raised, so
 //     that the other looks at the rows again; or not at all, if the other has gone on with the old row.
