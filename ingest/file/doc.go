@@ -64,10 +64,12 @@
 //     it was seen before the truncation to be the same.
 //   - A new file that has the same bytes as far as it goes as one that is being read is held: it may be the copy of a
 //     copytruncate. It is decided upon when the original is cut or the two differ. After the copy wait it is a plain
-//     copy: counted, logged, and given a row that begins at its end. It may have more than an original of 1 KiB and more
-//     that is gone from the inputs (a log that was moved to another file system and back, or restored): it is held until
-//     the original was quiet for the grace time, and then continues its row.
-//     Copies are given their rows before an original that is gone is finished: later nothing would tell what they are.
+//     copy: counted, logged, and given a row that begins at its end; but not before what was read of the original is
+//     stored, because a process that is killed may leave the copy alone to have it. It may have more than an original of
+//     1 KiB and more that is gone from the inputs (a log that was moved to another file system and back, or restored): it is
+//     held until the original was quiet for the grace time, and then continues its row.
+//     Copies are given their rows after that and before an original that is gone is finished: later nothing would tell
+//     what they are.
 //   - Compressed files are known by their first bytes and compared by what they unpack to. A complete one is read once.
 //   - Of several copies the one that has most continues the row, the others are passed over. If it is found when another
 //     has continued it already (a compressed one takes its time), that one is passed over as soon as it was read and no

@@ -99,7 +99,8 @@ func (k *keeper) recheck(f *openFile) {
 	if f.packing != plain {
 		written := f.again && now.Sub(f.changed) >= writePause
 		o := f.original
-		if chased || waited || written || k.mayResume(f) || o != nil && (k.files[o.place] != o || !f.copies(o) && k.cutUnseen(f) != o) {
+		due := waited && (o == nil || o.row == nil && !o.undecided() || o.hasStored(f)) // not at every tick of an outage
+		if chased || due || written || k.mayResume(f) || o != nil && (k.files[o.place] != o || !f.copies(o) && k.cutUnseen(f) != o) {
 			f.again = false
 			k.examine(f, func(f *openFile) { k.judge(f, waited) })
 		}
@@ -117,12 +118,21 @@ func (k *keeper) judge(f *openFile, waited bool) {
 	}
 	o, copied := k.copyOf(f)
 	// An original that was cut, and whose reader has not noticed yet, is about to leave its row to this copy. So is one that
-	// is gone and of which the copy has more.
-	if !copied || !waited || o == nil || !o.intact(o.milestone()) || f.size > o.size {
+	// is gone and of which the copy has more. One that is not stored yet may be lost with this process, and the copy has it.
+	if !copied || !waited || o == nil || !o.intact(o.milestone()) || f.size > o.size || !o.hasStored(f) {
 		k.decide(f)
 		return
 	}
 	k.skip(f, o.path)
+}
+
+// hasStored reports whether the whole lines of f's copy c are durable, or f is not read any more: then nobody needs c.
+func (f *openFile) hasStored(c *openFile) bool {
+	if f.row == nil || f.state == orphaned {
+		return f.row != nil
+	}
+	ended := f.state == idle || f.state == done
+	return f.committed() >= c.extent() || ended && f.committed() >= f.milestone().pos
 }
 
 // skip begins a stream at the end of f.
@@ -147,16 +157,20 @@ func (k *keeper) outgrown(f *openFile) bool {
 }
 
 // release skips the copies of f, which is finished, or about to be: there is nothing that they could continue. It reports
-// whether there are any that have no row yet. A process that starts when f is gone takes them for new files.
+// whether there are any that have no row yet. A process that starts when f is gone takes them for new files; or, as long as
+// f is not stored, for what continues it.
 func (k *keeper) release(f *openFile) (wait bool) {
 	for _, c := range k.filesInOrder() {
 		if c.original != f || c.row != nil || c.packing != plain || c.size > f.size || !c.copies(f) {
 			continue
 		}
-		if c.state == held {
-			k.skip(c, f.path)
-		} else {
+		switch {
+		case c.state != held:
 			c.former, c.proven = f.row, c.size
+		case f.hasStored(c):
+			k.skip(c, f.path)
+		default:
+			wait = true
 		}
 		wait = wait || c.undecided()
 	}

@@ -329,10 +329,10 @@ func (f *modelFiles) destroyed(pieces []piece) {
 	}
 }
 
-// elsewhere reports whether another file has the line that is not passed over as a mere copy by now.
+// elsewhere reports whether another file has the line. It is not passed over as a mere copy before the line is stored.
 func (f *modelFiles) elsewhere(w *writing) bool {
 	return slices.ContainsFunc(f.bodies, func(b *body) bool {
-		return f.reachable(b) && b.has(w) && !(b.copied && time.Since(b.born) > modelCopyWait-2*time.Second)
+		return f.reachable(b) && b.has(w)
 	})
 }
 
