@@ -1,6 +1,9 @@
 package file
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // resume goes on with the row that says its bytes lie in f, if they do.
 func (k *keeper) resume(f *openFile) bool {
@@ -136,6 +139,8 @@ func (k *keeper) createUnlessUnsure(f *openFile) {
 		k.rest(f, restMoved)
 	} else if o := k.cutUnseen(f); o != nil {
 		k.hold(f, o)
+	} else if o := k.continuing(f); o != nil {
+		k.yield(f, o, cmp.Or(o.row, o.claimed))
 	} else if o := k.outrun(f); o != nil {
 		k.chase(f, o)
 	} else if !k.part(f) {

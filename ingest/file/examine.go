@@ -14,7 +14,7 @@ func (k *keeper) examine(f *openFile, then func(*openFile)) {
 	f.state = placing
 	byHead := k.rows.positions()
 	for _, c := range k.files {
-		if (c.state == held || c.row != nil && c.whole > 0) && c.packing == plain { // of which f may have all
+		if (c.state == held || c.row == nil && c.undecided() || c.row != nil && c.whole > 0) && c.packing == plain { // of which f may have all
 			m := markOf(c.head)
 			byHead[m] = append(byHead[m], c.size)
 		}

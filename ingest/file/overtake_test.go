@@ -32,6 +32,20 @@ var lateCopies = map[string]func(w *modelWorld){
 		w.copiedTwice(20, 500, (*modelWorld).copy, (*modelWorld).compress)
 		w.end(w.processes[0], true)
 	},
+	"a plain one of what is not stored, and a compressed one": func(w *modelWorld) {
+		w.start(false)
+		w.add(app, w.lines(4, 80, "\n")...)
+		w.sleep(7 * time.Second)
+		w.add(app, w.lines(8, 80, "\n")...)
+		w.copy(app, moved)
+		w.leave()
+		w.sleep(time.Millisecond)
+		w.add(app, w.lines(8, 80, "\n")...)
+		w.compress(app, app+".1.gz")
+		w.truncate(app)
+		w.add(app, w.lines(5, 80, "\n")...)
+		w.sleep(2 * time.Second)
+	},
 	"both have more than was read": func(w *modelWorld) {
 		w.start(false)
 		w.add(app, w.lines(2, 50, "\n")...)

@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 )
 
@@ -73,4 +74,22 @@ func (f *openFile) hasYielded() bool {
 	o := f.former.file
 	return o != nil && o.packing != plain && f.beginsPacked(o) &&
 		(f.size <= int64(len(f.head)) || o.digest.covers([]int64{f.size}))
+}
+
+// continuing returns a compressed file that has all of f and continues a stream that f would have continued, if that had not
+// been found first.
+func (k *keeper) continuing(f *openFile) *openFile {
+	if f.packing != plain {
+		return nil
+	}
+	for o := range k.heads.alike(f.head) {
+		r := cmp.Or(o.row, o.claimed)
+		if o.packing == plain || o.state == done || o.whole == 0 || r == nil || !f.beginsPacked(o) {
+			continue
+		}
+		if f.size <= int64(len(f.head)) || o.digest.covers([]int64{f.size}) {
+			return o
+		}
+	}
+	return nil
 }
