@@ -128,8 +128,11 @@ func (k *keeper) judge(f *openFile, waited bool) {
 
 // hasStored reports whether the whole lines of f's copy c are durable, or f is not read any more: then nobody needs c.
 func (f *openFile) hasStored(c *openFile) bool {
-	if f.row == nil || f.state == orphaned {
-		return f.row != nil
+	switch {
+	case f.row == nil:
+		return false
+	case f.state == orphaned:
+		return true
 	}
 	ended := f.state == idle || f.state == done
 	return f.committed() >= c.extent() || ended && f.committed() >= f.milestone().pos

@@ -72,8 +72,12 @@ func (f *openFile) hasYielded() bool {
 		return false
 	}
 	o := f.former.file
-	return o != nil && o.packing != plain && f.beginsPacked(o) &&
-		(f.size <= int64(len(f.head)) || o.digest.covers([]int64{f.size}))
+	return o != nil && o.packing != plain && f.comparedWithin(o)
+}
+
+// comparedWithin reports whether o, a compressed file, has all of f, and its digest says so to the last byte of f.
+func (f *openFile) comparedWithin(o *openFile) bool {
+	return f.beginsPacked(o) && (f.size <= int64(len(f.head)) || o.digest.covers([]int64{f.size}))
 }
 
 // continuing returns a compressed file that has all of f and continues a stream that f would have continued, if that had not
@@ -83,11 +87,7 @@ func (k *keeper) continuing(f *openFile) *openFile {
 		return nil
 	}
 	for o := range k.heads.alike(f.head) {
-		r := cmp.Or(o.row, o.claimed)
-		if o.packing == plain || o.state == done || o.whole == 0 || r == nil || !f.beginsPacked(o) {
-			continue
-		}
-		if f.size <= int64(len(f.head)) || o.digest.covers([]int64{f.size}) {
+		if o.packing != plain && o.state != done && o.whole > 0 && cmp.Or(o.row, o.claimed) != nil && f.comparedWithin(o) {
 			return o
 		}
 	}
