@@ -74,7 +74,7 @@ BEGIN ATOMIC
               WHERE l.window_seconds = r.seconds AND l.timestamp >= r.first AND l.timestamp < r.past OFFSET 0) l
         WHERE only_service IS NULL OR l.service = only_service),
     many AS MATERIALIZED (
-        SELECT array_agg(DISTINCT coalesce(b.service, '')) AS services FROM blocks b WHERE b.capped),
+        SELECT coalesce(array_agg(DISTINCT coalesce(b.service, '')), '{}') AS services FROM blocks b WHERE b.capped),
     minutes AS (
         SELECT 1 AS sign, a.* FROM log_analytics a
         WHERE NOT a.in_blocks AND a.window_seconds < 3600 AND a.timestamp >= since AND a.timestamp < until
@@ -89,10 +89,10 @@ BEGIN ATOMIC
         WHERE since < until),
     rows AS (
         SELECT b.sign, b.window_seconds, b.service, b.endpoints, b.histograms, NULL::jsonb AS summary
-        FROM blocks b CROSS JOIN many m WHERE coalesce(coalesce(b.service, '') <> ALL (m.services), true)
+        FROM blocks b CROSS JOIN many m WHERE coalesce(b.service, '') <> ALL (m.services)
         UNION ALL
         SELECT w.sign, w.window_seconds, w.service, w.endpoints, w.histograms, w.summary
-        FROM minutes w CROSS JOIN many m WHERE coalesce(coalesce(w.service, '') <> ALL (m.services), true)
+        FROM minutes w CROSS JOIN many m WHERE coalesce(w.service, '') <> ALL (m.services)
         UNION ALL
         SELECT 1, b.window_seconds, b.service, b.endpoints, b.histograms, NULL
         FROM many m CROSS JOIN blocks_between(since, until) b WHERE coalesce(b.service, '') = ANY (m.services)
